@@ -1,0 +1,40 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check slow default-checkpoint clean
+
+# torch comes first and pinned: an open range would fetch gigabytes of CUDA.
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade 'pip>=24'
+	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,audit]'
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/newsacts article src/newsacts/examples/article.txt
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -m 'not slow and not gpu'
+
+slow: $(VENV)/installed
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PATH=$(abspath $(BIN)):$$PATH $(BIN)/lint-imports
+	$(BIN)/codespell src tests scripts docs configs README.md CHANGELOG.md CONTRIBUTING.md
+	$(BIN)/python scripts/render_docs.py --check
+
+# Rebuilds the checkpoint that ships in the package; needs the data that configs/default.yaml names.
+default-checkpoint: $(VENV)/installed
+	$(BIN)/newsacts train configs/default.yaml
+	rm -rf src/newsacts/checkpoints/default
+	mv runs/default src/newsacts/checkpoints/default
+
+clean:
+	rm -rf $(VENV) build dist runs .mypy_cache .ruff_cache .pytest_cache
