@@ -1,0 +1,1 @@
+"""Labelled data: reading it from files and datasets, splitting it, and looking for leaks in it."""
