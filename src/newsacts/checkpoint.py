@@ -1,0 +1,209 @@
+"""The checkpoint folder: what is written, what is checked, and how it is read. No torch, no pickle.
+
+    newsacts.json      protocol, scheme, base model, calibration, training facts, scores, file hashes
+    model.safetensors  weights, in one of the formats of `newsacts.weights`
+    config.json        the encoder's configuration, as transformers writes it
+    tokenizer.json     the tokenizer, as the `tokenizers` library writes it
+    README.md          a model card
+
+Everything that a reader needs to trust a checkpoint is checked when it is opened: the protocol number, the
+SHA-256 of every file and, where the weights are a difference, the SHA-256 of the base model. The folder has
+exactly the files it lists; a path with a separator in it is refused.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from newsacts.base_models import BaseModel, find_base_model, hash_file
+from newsacts.calibration import Calibration
+from newsacts.errors import IntegrityError, ModelError, ProtocolError
+from newsacts.labels import LabelScheme
+from newsacts.weights import Array, decode_weights
+
+PROTOCOL = 1
+"""Raised whenever an older newsacts could misread a new folder. Every protocol stays readable."""
+
+MANIFEST = "newsacts.json"
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+CARD = "README.md"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What a model is, apart from its weights. `training` and `scores` are facts for people and cards."""
+
+    scheme: LabelScheme
+    calibration: Calibration
+    pooling: str
+    max_tokens: int
+    weight_format: str
+    base_source: str
+    base_revision: str
+    base_sha256: str
+    codebook: str | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """An opened, verified checkpoint folder."""
+
+    folder: Path
+    facts: ModelFacts
+    files: Mapping[str, str]
+
+    @property
+    def tokenizer_file(self) -> Path:
+        """Path of tokenizer.json."""
+        return self.folder / TOKENIZER
+
+    def load_encoder_config(self) -> dict[str, Any]:
+        """The encoder's configuration as a dictionary."""
+        config: dict[str, Any] = _read_json(self.folder / CONFIG)
+        return config
+
+    def load_weights(self) -> dict[str, Array]:
+        """The full float32 state of the network, by tensor name.
+
+        Opens and hash-checks the base model where the weights are a difference. Raises `ModelError`.
+        """
+        try:
+            stored = load_file(self.folder / WEIGHTS)
+        except (SafetensorError, OSError) as error:
+            raise ModelError(f"{self.folder / WEIGHTS}: cannot be read as safetensors: {error}") from error
+        if self.facts.weight_format == "full":
+            return decode_weights(stored, {})
+        base = find_base_model(self.facts.base_source, sha256=self.facts.base_sha256)
+        return decode_weights(stored, load_base_tensors(base))
+
+
+def load_base_tensors(base: BaseModel) -> dict[str, Array]:
+    """Tensors of a base model under the names that a newsacts network gives them ("encoder.…")."""
+    try:
+        tensors = load_file(base.weights)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{base.weights}: cannot be read as safetensors: {error}") from error
+    # Poolers and stored position numbers have no place in a newsacts network.
+    return {
+        f"encoder.{name.removeprefix('bert.')}": tensor
+        for name, tensor in tensors.items()
+        if "pooler." not in name and np.issubdtype(tensor.dtype, np.floating)
+    }
+
+
+def open_checkpoint(folder: Path) -> Checkpoint:
+    """Read and verify a folder. Raises `ModelError`, `ProtocolError` or `IntegrityError`."""
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such checkpoint folder; expected a folder that holds {MANIFEST}")
+    if not (folder / MANIFEST).is_file():
+        inside = ", ".join(sorted(path.name for path in folder.iterdir())[:6]) or "nothing"
+        raise ModelError(f"{folder}: not a newsacts checkpoint: expected {MANIFEST} in it, found {inside}")
+    manifest = _read_json(folder / MANIFEST)
+    protocol = manifest.get("protocol") if isinstance(manifest, dict) else None
+    if not isinstance(protocol, int) or protocol < 1:
+        raise ModelError(f"{folder / MANIFEST}: expected a protocol number of 1 or more, got {protocol!r}")
+    if protocol > PROTOCOL:
+        raise ProtocolError(
+            f"{folder}: checkpoint protocol {protocol} is newer than this newsacts reads (up to {PROTOCOL}); "
+            "upgrade: pip install --upgrade newsacts"
+        )
+    try:
+        facts, files = _parse_manifest(manifest)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder / MANIFEST}: incomplete or malformed ({error!r}); restore the checkpoint") from error
+    _verify_files(folder, files)
+    return Checkpoint(folder, facts, files)
+
+
+def write_checkpoint(
+    folder: Path, facts: ModelFacts, *, weights: Mapping[str, Array], texts: Mapping[str, str]
+) -> Checkpoint:
+    """Write a checkpoint and open it again. `texts` are the other files by name (config, tokenizer, card)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: np.ascontiguousarray(tensor) for name, tensor in weights.items()}, folder / WEIGHTS)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    files = {name: hash_file(folder / name) for name in sorted([WEIGHTS, *texts])}
+    manifest = _format_manifest(facts, files)
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return open_checkpoint(folder)
+
+
+def _format_manifest(facts: ModelFacts, files: Mapping[str, str]) -> dict[str, Any]:
+    calibration = facts.calibration
+    return {
+        "protocol": PROTOCOL,
+        "scheme": {"names": list(facts.scheme.names), "exclusive": facts.scheme.exclusive},
+        "codebook": facts.codebook,
+        "architecture": {"pooling": facts.pooling, "max_tokens": facts.max_tokens},
+        "weight_format": facts.weight_format,
+        "base": {"source": facts.base_source, "revision": facts.base_revision, "sha256": facts.base_sha256},
+        "calibration": {
+            "slopes": list(calibration.slopes),
+            "intercepts": list(calibration.intercepts),
+            "thresholds": list(calibration.thresholds),
+            "policy": calibration.policy,
+        },
+        "training": dict(facts.training),
+        "scores": dict(facts.scores),
+        "files": dict(files),
+    }
+
+
+def _parse_manifest(manifest: Mapping[str, Any]) -> tuple[ModelFacts, dict[str, str]]:
+    calibration = manifest["calibration"]
+    facts = ModelFacts(
+        scheme=LabelScheme(tuple(manifest["scheme"]["names"]), bool(manifest["scheme"]["exclusive"])),
+        calibration=Calibration(
+            slopes=tuple(map(float, calibration["slopes"])),
+            intercepts=tuple(map(float, calibration["intercepts"])),
+            thresholds=tuple(map(float, calibration["thresholds"])),
+            policy=str(calibration["policy"]),
+        ),
+        pooling=str(manifest["architecture"]["pooling"]),
+        max_tokens=int(manifest["architecture"]["max_tokens"]),
+        weight_format=str(manifest["weight_format"]),
+        base_source=str(manifest["base"]["source"]),
+        base_revision=str(manifest["base"]["revision"]),
+        base_sha256=str(manifest["base"]["sha256"]),
+        codebook=manifest["codebook"],
+        training=manifest["training"],
+        scores=manifest["scores"],
+    )
+    if len(facts.calibration.slopes) != len(facts.scheme):
+        raise ValueError(f"{len(facts.scheme)} labels but calibration for {len(facts.calibration.slopes)}")
+    return facts, {str(name): str(digest) for name, digest in manifest["files"].items()}
+
+
+def _verify_files(folder: Path, files: Mapping[str, str]) -> None:
+    for name in (WEIGHTS, CONFIG, TOKENIZER):
+        if name not in files:
+            raise ModelError(f"{folder / MANIFEST}: lists no hash for {name}; the checkpoint is incomplete")
+    for name, expected in files.items():
+        if Path(name).name != name:
+            raise ModelError(f"{folder / MANIFEST}: file name {name!r} leaves the folder; refused")
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder}: file {name} is listed in {MANIFEST} and missing; restore the checkpoint")
+        found = hash_file(folder / name)
+        if found != expected:
+            raise IntegrityError(
+                f"{folder / name}: SHA-256 is {found}, {MANIFEST} says {expected}; the file was changed or damaged: "
+                "restore the checkpoint"
+            )
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be read as JSON: {error}") from error

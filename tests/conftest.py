@@ -1,0 +1,24 @@
+"""Fixtures: the tiny world of `tests.tiny`, made once a session."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from newsacts.checkpoint import Checkpoint
+from tests import tiny
+
+# No test may reach the hub, not even to ask whether a file has changed.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """A checkpoint of random weights, mean pooling, default scheme. Read only."""
+    return tiny.write_tiny_checkpoint(tmp_path_factory.mktemp("tiny") / "checkpoint")
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model folder of random weights. Read only."""
+    return tiny.write_base(tmp_path_factory.mktemp("base") / "model")
