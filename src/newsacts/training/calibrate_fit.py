@@ -1,0 +1,144 @@
+"""Fitting a calibration: from dev logits and gold labels to slopes, intercepts and thresholds (scikit-learn).
+
+`fit_calibration` uses all of dev, for the checkpoint. `cross_fit` gives every dev sentence a probability and a
+decision from a calibration that never saw its article, so that dev scores stay honest.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_recall_curve
+from sklearn.model_selection import GroupKFold
+
+from newsacts.calibration import (
+    BoolArray,
+    Calibration,
+    FloatArray,
+    compute_probabilities,
+    decide_labels,
+    identity_calibration,
+)
+from newsacts.errors import UsageError
+from newsacts.labels import LabelScheme
+from newsacts.training.config import CalibrationSection
+
+_FIXED = 0.5
+_TEMPERATURES = np.geomspace(0.2, 5.0, 97)
+_RESAMPLES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFit:
+    """Out-of-fold results for every dev sentence, (n, k) in scheme order."""
+
+    probabilities: FloatArray
+    decided: BoolArray
+
+
+def fit_calibration(
+    logits: FloatArray, truth: BoolArray, scheme: LabelScheme, section: CalibrationSection
+) -> Calibration:
+    """Platt scaling (1999) per label and a threshold by policy; one temperature for exclusive schemes.
+
+    A label that is always or never true in `truth` keeps its raw probability and the threshold 0.5, or the
+    fixed one. Raises `UsageError` where shapes differ.
+    """
+    if logits.shape != truth.shape or logits.shape[1] != len(scheme):
+        raise UsageError(f"logits {logits.shape} and gold labels {truth.shape} must both be (n, {len(scheme)})")
+    if scheme.exclusive:
+        return _fit_temperature(logits, truth, scheme, section)
+    lines = [_fit_line(logits[:, column], truth[:, column], section) for column in range(len(scheme))]
+    slopes, intercepts = (tuple(float(line[part]) for line in lines) for part in (0, 1))
+    unset = Calibration(slopes, intercepts, (_FIXED,) * len(scheme))
+    probabilities = compute_probabilities(logits, scheme, unset)
+    thresholds = tuple(
+        choose_threshold(probabilities[:, column], truth[:, column], section) for column in range(len(scheme))
+    )
+    policy = {"f1": "best F1", "fixed": f"fixed {section.target:g}"}.get(
+        section.policy, f"{section.policy} {section.target:g}"
+    )
+    return Calibration(slopes, intercepts, thresholds, policy)
+
+
+def cross_fit(
+    logits: FloatArray,
+    truth: BoolArray,
+    groups: npt.NDArray[np.str_],
+    scheme: LabelScheme,
+    section: CalibrationSection,
+) -> CrossFit:
+    """Calibrate and decide each sentence by the other folds. Folds are whole articles, and fixed."""
+    folds = min(section.folds, len(np.unique(groups)))
+    if folds < 2:  # noqa: PLR2004 - a fold and the rest
+        raise UsageError("cross-fitting needs sentences of at least two articles; give the dev file a group column")
+    probabilities = np.zeros(logits.shape, dtype=np.float32)
+    decided = np.zeros(logits.shape, dtype=np.bool_)
+    splitter = GroupKFold(n_splits=folds, shuffle=True, random_state=0)
+    for rest, held in splitter.split(logits, groups=groups):
+        calibration = fit_calibration(logits[rest], truth[rest], scheme, section)
+        probabilities[held] = compute_probabilities(logits[held], scheme, calibration)
+        decided[held] = decide_labels(probabilities[held], scheme, calibration)
+    return CrossFit(probabilities, decided)
+
+
+def choose_threshold(probabilities: FloatArray, truth: BoolArray, section: CalibrationSection) -> float:
+    """The threshold of one label by policy.
+
+    "f1": the median of the best thresholds of bootstrap resamples, which moves less than the best of one
+    sample. "precision" and "recall": the lowest and the highest threshold that reach the target on dev, the
+    nearest to it where none does.
+    """
+    if section.policy == "fixed":
+        return section.target
+    if truth.all() or not truth.any():
+        return _FIXED
+    if section.policy == "f1":
+        return _choose_for_f1(probabilities, truth)
+    precision, recall, thresholds = precision_recall_curve(truth, probabilities)
+    reached = precision[:-1] if section.policy == "precision" else recall[:-1]
+    other = recall[:-1] if section.policy == "precision" else precision[:-1]
+    good = reached >= section.target
+    best = np.flatnonzero(good)[other[good].argmax()] if good.any() else reached.argmax()
+    return float(np.clip(thresholds[best], 1e-4, 1 - 1e-4))
+
+
+def _choose_for_f1(probabilities: FloatArray, truth: BoolArray) -> float:
+    generator = np.random.default_rng(0)
+    chosen = []
+    for _ in range(_RESAMPLES):
+        rows = generator.integers(0, len(truth), len(truth))
+        if not truth[rows].any():
+            continue
+        precision, recall, thresholds = precision_recall_curve(truth[rows], probabilities[rows])
+        score = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+        best = int(score[:-1].argmax())
+        # Halfway to the next score below: the threshold must not hang on one sentence's exact probability.
+        below = thresholds[best - 1] if best else thresholds[best]
+        chosen.append((thresholds[best] + below) / 2)
+    return float(np.clip(np.median(chosen), 0.02, 0.98))
+
+
+def _fit_line(logits: FloatArray, truth: BoolArray, section: CalibrationSection) -> tuple[float, float]:
+    if section.method == "none" or truth.all() or not truth.any():
+        return 1.0, 0.0
+    # Nearly unregularised; the little that is left keeps separable data finite.
+    model = LogisticRegression(C=100.0).fit(logits[:, None].astype(np.float64), truth)
+    slope = float(model.coef_[0, 0])
+    return (slope, float(model.intercept_[0])) if slope > 0 else (1.0, 0.0)
+
+
+def _fit_temperature(
+    logits: FloatArray, truth: BoolArray, scheme: LabelScheme, section: CalibrationSection
+) -> Calibration:
+    size = len(scheme)
+    if section.method == "none":
+        return identity_calibration(size)
+    losses = []
+    for temperature in _TEMPERATURES:
+        candidate = Calibration((1 / temperature,) * size, (0.0,) * size, (_FIXED,) * size)
+        probabilities = compute_probabilities(logits, scheme, candidate)
+        losses.append(-np.log(np.maximum(probabilities[truth], 1e-12)).mean())
+    best = float(_TEMPERATURES[int(np.argmin(losses))])
+    return Calibration((1 / best,) * size, (0.0,) * size, (_FIXED,) * size, "most probable")

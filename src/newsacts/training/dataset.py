@@ -1,0 +1,111 @@
+"""The labelled sentences of a run: read, deduplicated, split, augmented and turned into token rows."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from newsacts.base_models import hash_file
+from newsacts.batching import WindowTokenizer
+from newsacts.data.loaders import Reject, load_examples
+from newsacts.data.splits import check_splits, deduplicate, normalise_text, split_examples
+from newsacts.errors import DataError
+from newsacts.evaluation.run import build_targets
+from newsacts.labels import LabelScheme
+from newsacts.records import Example
+from newsacts.registers import to_wire
+from newsacts.training.config import DataSection, TrainingConfig
+
+_logger = logging.getLogger("newsacts")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """What a run learns from (`train`, augmented) and is measured on (`dev`)."""
+
+    train: list[Example]
+    dev: list[Example]
+    rejects: list[Reject]
+    facts: dict[str, Any]
+    """For the checkpoint: file fingerprints, counts, what was dropped and why."""
+
+
+def load_training_data(config: TrainingConfig) -> TrainingData:
+    """Read and prepare all data of a config. Raises `DataError`."""
+    section, scheme = config.data, config.scheme.to_scheme()
+    train, rejects = _load_files(section.train, scheme, section)
+    if section.dev:
+        dev, more = _load_files(section.dev, scheme, section)
+        rejects += more
+    else:
+        fractions = {"train": 1 - section.dev_fraction, "dev": section.dev_fraction}
+        parts = split_examples(train, fractions=fractions, seed=config.seed)
+        dev = [example for example in parts if example.split == "dev"]
+        train = [example for example in parts if example.split == "train"]
+    train, dropped = _drop_repeated(train, dev) if section.drop_repeated else (train, Counter[str]())
+    check_splits([replace(row, split="train") for row in train] + [replace(row, split="dev") for row in dev])
+    if not train or not dev:
+        raise DataError(f"{len(train)} training and {len(dev)} dev sentences are left; both need at least one")
+    copies = make_wire_copies(train, share=config.augmentation.wire_share, seed=config.seed)
+    facts = {
+        "files": {name: _fingerprint(name) for name in (*section.train, *section.dev)},
+        "train": _count(train, scheme),
+        "dev": _count(dev, scheme),
+        "wire_copies": len(copies),
+        "dropped": dict(dropped),
+        "rejects": len(rejects),
+    }
+    return TrainingData(train + copies, dev, rejects, facts)
+
+
+def make_wire_copies(examples: Sequence[Example], *, share: float, seed: int) -> list[Example]:
+    """Copies of a seeded share of the examples in lower-cased tokenised wire register."""
+    chosen = Random(seed).sample(list(examples), round(share * len(examples)))
+    return [replace(example, id=f"{example.id}-wire", text=to_wire(example.text)) for example in chosen]
+
+
+def encode_rows(examples: Sequence[Example], tokenizer: WindowTokenizer, scheme: LabelScheme) -> list[dict[str, Any]]:
+    """Trainer rows: `input_ids` of the first window of each text, and `labels` (k,) of 0 and 1."""
+    windows = tokenizer.tokenize([example.text for example in examples])
+    firsts = np.searchsorted(windows.owners, np.arange(len(examples)))
+    targets = build_targets(examples, scheme)
+    over_long = len(windows.ids) - len(examples)
+    if over_long:
+        _logger.warning("training reads only the first window of long texts; %d windows are left out", over_long)
+    return [
+        {"input_ids": windows.ids[first], "labels": target.astype(np.float32)}
+        for first, target in zip(firsts, targets, strict=True)
+    ]
+
+
+def _load_files(names: Sequence[str], scheme: LabelScheme, section: DataSection) -> tuple[list[Example], list[Reject]]:
+    examples: list[Example] = []
+    rejects: list[Reject] = []
+    for name in names:
+        result = load_examples(name, scheme, on_error=section.on_error)
+        examples += result.examples
+        rejects += result.rejects
+    return examples, rejects
+
+
+def _drop_repeated(train: list[Example], dev: list[Example]) -> tuple[list[Example], Counter[str]]:
+    held = {normalise_text(example.text) for example in dev}
+    fresh = [example for example in train if normalise_text(example.text) not in held]
+    kept, repeats = deduplicate(fresh)
+    return kept, Counter({"stands in dev": len(train) - len(fresh), "repeats a training sentence": len(repeats)})
+
+
+def _count(examples: Sequence[Example], scheme: LabelScheme) -> dict[str, int]:
+    counted = Counter(label for example in examples for label in example.labels)
+    unlabelled = sum(not example.labels for example in examples)
+    return {"sentences": len(examples), **{name: counted[name] for name in scheme.names}, "no label": unlabelled}
+
+
+def _fingerprint(name: str) -> str:
+    path = Path(name)
+    return hash_file(path) if path.is_file() else "not a file"

@@ -1,0 +1,80 @@
+"""Making the network that a config asks for: base weights, frozen parts, LoRA; and what is left of it after."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
+from transformers import AutoConfig, AutoModel, set_seed
+
+from newsacts.backends.network import SentenceNetwork, hush_transformers, without_pooler
+from newsacts.base_models import BaseModel
+from newsacts.errors import ConfigError, ModelError
+from newsacts.training.config import LoraSection, TrainingConfig
+
+_CONFIG_KEYS_OF_A_MACHINE = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures")
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and torch, before any weight is drawn."""
+    set_seed(seed)
+
+
+def prepare_network(config: TrainingConfig, base: BaseModel) -> SentenceNetwork:
+    """A network with the base's weights and a fresh head. Raises `ModelError` for an unreadable base."""
+    section = config.model
+    encoder = _load_encoder(base)
+    limit = getattr(encoder.config, "max_position_embeddings", section.max_tokens)
+    if section.max_tokens > limit:
+        raise ConfigError(f"model.max_tokens is {section.max_tokens}, and {base.source} reads at most {limit} tokens")
+    if section.freeze_embeddings:
+        encoder.get_input_embeddings().weight.requires_grad = False
+        for name, parameter in encoder.named_parameters():
+            if name.startswith("embeddings."):
+                parameter.requires_grad = False
+    hidden = int(encoder.config.hidden_size)
+    body: nn.Module = encoder if section.lora is None else _add_lora(encoder, section.lora)
+    return SentenceNetwork(
+        body, hidden=hidden, labels=len(config.scheme.names), pooling=section.pooling, dropout=section.dropout
+    )
+
+
+def merge_adapter(network: SentenceNetwork) -> SentenceNetwork:
+    """The same network with a LoRA, if there is one, added into the weights it adapts."""
+    if isinstance(network.encoder, PeftModel):
+        network.encoder = network.encoder.merge_and_unload()
+    return network
+
+
+def describe_encoder(network: SentenceNetwork) -> dict[str, Any]:
+    """The encoder's configuration without what only says where it was made."""
+    encoder: Any = network.encoder
+    config: dict[str, Any] = encoder.config.to_dict()
+    return {name: value for name, value in config.items() if name not in _CONFIG_KEYS_OF_A_MACHINE}
+
+
+def _load_encoder(base: BaseModel) -> Any:
+    folder = Path(base.folder)
+    try:
+        with hush_transformers():
+            kind = AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type
+            return AutoModel.from_pretrained(
+                folder, trust_remote_code=False, use_safetensors=True, local_files_only=True, **without_pooler(kind)
+            )
+    except (OSError, ValueError) as error:
+        raise ModelError(f"base model {base.source!r} cannot be opened by transformers: {error}") from error
+
+
+def _add_lora(encoder: Any, section: LoraSection) -> PeftModel:
+    adapter = LoraConfig(
+        r=section.rank,
+        lora_alpha=section.alpha,
+        lora_dropout=section.dropout,
+        target_modules=list(section.targets),
+    )
+    with warnings.catch_warnings():
+        # peft still asks transformers by a name that transformers renamed.
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
+        adapted: PeftModel = get_peft_model(encoder, adapter)
+    return adapted

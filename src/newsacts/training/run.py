@@ -1,0 +1,199 @@
+"""One training run, from config to checkpoint: read, encode, train, calibrate, score, save.
+
+    config -> examples -> token rows -> HF Trainer -> dev logits -> calibration -> checkpoint folder
+
+The output folder becomes the checkpoint; the Trainer's resumable state stands in `<folder>.training` beside
+it, with the config of the run. A run that was killed goes on from its last saved step with `resume=True`.
+"""
+
+import json
+import logging
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers.trainer_utils import get_last_checkpoint
+
+from newsacts.backends.network import SentenceNetwork, dump_state
+from newsacts.base_models import BaseModel, find_base_model
+from newsacts.batching import WindowTokenizer
+from newsacts.calibration import identity_calibration
+from newsacts.checkpoint import (
+    CARD,
+    CONFIG,
+    MANIFEST,
+    TOKENIZER,
+    Checkpoint,
+    ModelFacts,
+    load_base_tensors,
+    open_checkpoint,
+    write_checkpoint,
+)
+from newsacts.classifier import Classifier
+from newsacts.data.loaders import write_rejects
+from newsacts.errors import ConfigError, UsageError
+from newsacts.evaluation.run import build_targets
+from newsacts.evaluation.score import Judged, score_predictions
+from newsacts.training.calibrate_fit import cross_fit, fit_calibration
+from newsacts.training.card import render_model_card
+from newsacts.training.config import TrainingConfig
+from newsacts.training.dataset import TrainingData, encode_rows, load_training_data
+from newsacts.training.machine import describe_machine, measure_peak_memory
+from newsacts.training.networks import describe_encoder, merge_adapter, prepare_network, seed_everything
+from newsacts.training.trainer import (
+    Collator,
+    NewsactsTrainer,
+    balance_classes,
+    build_arguments,
+    build_callbacks,
+    measure_dev,
+)
+from newsacts.weights import encode_weights
+
+_logger = logging.getLogger("newsacts")
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    base: BaseModel
+    tokenizer: WindowTokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    resume: bool
+    quiet: bool
+
+
+def train(config: TrainingConfig, *, resume: bool = False, quiet: bool = False) -> Checkpoint | None:
+    """Run a config. Returns the checkpoint, or None in the helper processes of a `torchrun`.
+
+    Refuses an output folder that is in use: `UsageError` where it holds a checkpoint, or an unfinished run and
+    `resume` is not set; `ConfigError` where `resume` is set and the unfinished run had another config.
+    """
+    state_folder = _claim_output(config, resume=resume)
+    seed_everything(config.seed)
+    base = find_base_model(config.model.base)
+    data = load_training_data(config)
+    if data.rejects:
+        write_rejects(data.rejects, state_folder / "rejects.jsonl")
+        _logger.warning("%d rows were rejected, see %s", len(data.rejects), state_folder / "rejects.jsonl")
+    tokenizer = WindowTokenizer(base.tokenizer_file, max_tokens=config.model.max_tokens)
+    model = _Start(base, tokenizer)
+    fitted = _fit(config, data, model, state_folder=state_folder, options=_Options(resume=resume, quiet=quiet))
+    return None if fitted is None else _save(config, data, model, *fitted)
+
+
+def find_state_folder(config: TrainingConfig) -> Path:
+    """Where the resumable state of a run stands."""
+    folder = Path(config.output.folder)
+    return folder.with_name(folder.name + ".training")
+
+
+def _claim_output(config: TrainingConfig, *, resume: bool) -> Path:
+    folder, state_folder = Path(config.output.folder), find_state_folder(config)
+    if (folder / MANIFEST).exists():
+        raise UsageError(f"{folder} already holds a checkpoint; set output.folder to another folder or move it away")
+    note = state_folder / "config.json"
+    if note.exists():
+        if not resume:
+            raise UsageError(
+                f"{state_folder} holds an unfinished run; go on with it by --resume, or remove that folder"
+            )
+        _refuse_other_config(json.loads(note.read_text(encoding="utf-8")), config)
+    state_folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(config.model_dump_json(indent=2), encoding="utf-8")
+    return state_folder
+
+
+def _refuse_other_config(before: dict[str, Any], config: TrainingConfig) -> None:
+    now = json.loads(config.model_dump_json())
+    changed = sorted(key for key in now | before if before.get(key) != now.get(key))
+    if changed:
+        raise ConfigError(
+            f"the unfinished run had another config: {', '.join(changed)} differ; resume with the same config, or "
+            "choose another output.folder"
+        )
+
+
+def _fit(
+    config: TrainingConfig, data: TrainingData, model: _Start, *, state_folder: Path, options: _Options
+) -> tuple[SentenceNetwork, dict[str, Any]] | None:
+    scheme = config.scheme.to_scheme()
+    rows = encode_rows(data.train, model.tokenizer, scheme)
+    weights = None
+    if config.optimization.loss.class_weights == "balanced":
+        weights = balance_classes(np.stack([row["labels"] for row in rows]), exclusive=scheme.exclusive)
+    network = prepare_network(config, model.base)
+    arguments = build_arguments(config, state_folder=state_folder, quiet=options.quiet)
+    trainer = NewsactsTrainer(
+        config,
+        weights,
+        model=network,
+        args=arguments,
+        train_dataset=rows,
+        eval_dataset=encode_rows(data.dev, model.tokenizer, scheme),
+        data_collator=Collator(model.tokenizer.padding_id),
+        compute_metrics=partial(measure_dev, exclusive=scheme.exclusive),
+        callbacks=build_callbacks(config),
+    )
+    last = get_last_checkpoint(str(state_folder)) if options.resume else None  # type: ignore[no-untyped-call]
+    started = time.monotonic()
+    trainer.train(resume_from_checkpoint=last)
+    if not trainer.is_world_process_zero():
+        return None
+    facts = {
+        "seconds": round(time.monotonic() - started, 1),
+        "peak_memory_gb": measure_peak_memory(),
+        "steps": trainer.state.global_step,
+        "resumed_from": None if last is None else Path(last).name,
+        "precision": "bfloat16" if arguments.bf16 else "float16" if arguments.fp16 else "float32",
+        "machine": describe_machine(),
+    }
+    return merge_adapter(network), facts
+
+
+def _save(
+    config: TrainingConfig, data: TrainingData, model: _Start, network: SentenceNetwork, run: dict[str, Any]
+) -> Checkpoint:
+    """Write the weights, calibrate what was written (rounding included), score it, and put it in place."""
+    scheme, output = config.scheme.to_scheme(), config.output
+    weights = encode_weights(dump_state(network), load_base_tensors(model.base), output.weight_format, rank=output.rank)
+    texts = {
+        CONFIG: json.dumps(describe_encoder(network), indent=2) + "\n",
+        TOKENIZER: model.base.tokenizer_file.read_text(encoding="utf-8"),
+    }
+    facts = ModelFacts(
+        scheme=scheme,
+        calibration=identity_calibration(len(scheme)),
+        pooling=config.model.pooling,
+        max_tokens=config.model.max_tokens,
+        weight_format=output.weight_format,
+        base_source=model.base.source,
+        base_revision=model.base.revision,
+        base_sha256=model.base.sha256,
+        codebook=config.scheme.codebook,
+        training={"config": json.loads(config.model_dump_json()), "data": data.facts, "run": run},
+    )
+    draft = find_state_folder(config) / "checkpoint"
+    raw = write_checkpoint(draft, facts, weights=weights, texts=texts)
+    facts = _calibrate(config, data, raw)
+    texts[CARD] = render_model_card(facts, name=config.name)
+    write_checkpoint(draft, facts, weights=weights, texts=texts)
+    draft.rename(output.folder)
+    return open_checkpoint(Path(output.folder))
+
+
+def _calibrate(config: TrainingConfig, data: TrainingData, raw: Checkpoint) -> ModelFacts:
+    scheme, section = config.scheme.to_scheme(), config.calibration
+    classifier = Classifier.from_pretrained(raw.folder, dtype="float32")
+    logits = classifier.predict_logits([example.text for example in data.dev])
+    truth = build_targets(data.dev, scheme)
+    groups = [example.group for example in data.dev]
+    fitted = cross_fit(logits, truth, np.asarray(groups), scheme, section)
+    judged = Judged(truth, fitted.probabilities, fitted.decided, groups)
+    scores = {"dev": score_predictions(judged, scheme), "how": f"calibration cross-fitted, {section.folds} folds"}
+    return replace(raw.facts, calibration=fit_calibration(logits, truth, scheme, section), scores=scores)
