@@ -1,0 +1,24 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+from newsacts.cli.output import OutputFormat
+
+FormatOption = Annotated[
+    OutputFormat, typer.Option("--format", help="table for people; jsonl or csv for programs.", case_sensitive=False)
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help="Checkpoint folder or hub id ('owner/name'). Default: the one that ships."),
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
+DtypeOption = Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16, float16.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Say what was chosen (device, precision) and why.")
+]
+OnErrorOption = Annotated[
+    str, typer.Option("--on-error", help="raise: stop at a bad row. skip: leave it out and say so on standard error.")
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with code 1 where rows were left out.")]

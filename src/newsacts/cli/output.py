@@ -1,0 +1,110 @@
+"""Printing: tables for people, JSONL and CSV for programs, messages and progress on standard error."""
+
+import csv
+import json
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from newsacts.records import Prediction
+
+COLORS = {"accusation": "red", "denial": "blue", "regret": "magenta", "sanction": "yellow"}
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class OutputFormat(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+def fail(message: str, *, code: int) -> NoReturn:
+    """Print an error and leave with an exit code."""
+    Console(stderr=True).print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+    sys.exit(code)
+
+
+def tell(message: str) -> None:
+    """Print a message for the person at the terminal."""
+    Console(stderr=True).print(Text(message), soft_wrap=True)
+
+
+def show_choices() -> None:
+    """Let the library's notes (what "auto" chose, and why) reach standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("newsacts")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+
+
+def format_figure(value: float | None) -> str:
+    """A score with three decimals, or a dash where there is none."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def format_interval(ends: Sequence[float] | None) -> str:
+    """Both ends of an interval, or a dash."""
+    return "–" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
+
+
+def describe_prediction(prediction: Prediction) -> dict[str, Any]:
+    """The part of an output row that says what was predicted."""
+    return {
+        "labels": list(prediction.labels),
+        "primary": prediction.primary,
+        "probabilities": {name: round(value, 4) for name, value in prediction.probabilities.items()},
+    }
+
+
+def print_rows(rows: Sequence[dict[str, Any]], *, output_format: OutputFormat) -> None:
+    """Print rows that hold `text` and `describe_prediction`, and fields before those."""
+    if output_format is OutputFormat.jsonl:
+        for row in rows:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+    elif output_format is OutputFormat.csv:
+        _print_csv(rows)
+    else:
+        _print_table(rows)
+    sys.stdout.flush()
+
+
+def _print_csv(rows: Iterable[dict[str, Any]]) -> None:
+    writer = None
+    for row in rows:
+        flat = {name: value for name, value in row.items() if name != "probabilities"}
+        flat["labels"] = "|".join(row["labels"])
+        flat |= {f"p_{name}": value for name, value in row["probabilities"].items()}
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, list(flat), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow({name: _neutralise(value) for name, value in flat.items()})
+
+
+def _neutralise(value: Any) -> Any:
+    # A spreadsheet would run a cell that begins like a formula.
+    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+
+def _print_table(rows: Iterable[dict[str, Any]]) -> None:
+    table = Table(box=None, show_edge=False, pad_edge=False, expand=False)
+    table.add_column("labels", no_wrap=True)
+    table.add_column("sentence", overflow="fold")
+    table.add_column("p", justify="right", no_wrap=True)
+    for row in rows:
+        labels = Text("\n").join(Text(name, style=COLORS.get(name, "cyan")) for name in row["labels"])
+        strongest = sorted(row["probabilities"].values(), reverse=True)[: max(1, len(row["labels"]))]
+        table.add_row(
+            labels if row["labels"] else Text("–", style="dim"),
+            Text(row["text"]),
+            "\n".join(f"{value:.2f}" for value in strongest),
+        )
+    Console(soft_wrap=False).print(table)
