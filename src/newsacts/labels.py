@@ -14,9 +14,6 @@ from newsacts.errors import UsageError
 NO_LABEL = "none"
 """How the absence of every label is written where one word is wanted (`Prediction.primary`)."""
 
-CODEBOOK_VERSION = "1.2"
-"""The version of docs/codebook.md that the default scheme follows."""
-
 
 @dataclass(frozen=True, slots=True)
 class LabelScheme:

@@ -209,6 +209,18 @@ def test_repeated_sentences_are_dropped_and_counted(tiny_base: Path, tmp_path: P
     assert facts.training["data"]["dropped"] == {"stands in dev": 1, "repeats a training sentence": 1}
 
 
+def test_rows_of_other_splits_are_left_out_and_counted(tiny_base: Path, tmp_path: Path) -> None:
+    config = make_config(tiny_base, tmp_path)
+    held = tmp_path / "held.jsonl"
+    held.write_text(
+        '{"text": "Held out.", "labels": [], "split": "test"}\n{"text": "In.", "labels": [], "split": "train"}\n'
+    )
+    data = {"train": [*config.data.train, str(held)], "dev": list(config.data.dev)}
+    facts = run(make_config(tiny_base, tmp_path, data=data, optimization={"epochs": 0.2})).facts
+    assert facts.training["data"]["of_other_splits"] == 1
+    assert facts.training["data"]["train"]["sentences"] == 61
+
+
 def test_rejected_rows_are_written_beside_the_run(tiny_base: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"text": "Fine.", "labels": []}\n{"text": "Odd.", "labels": ["praise"]}\n')

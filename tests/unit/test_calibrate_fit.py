@@ -7,7 +7,7 @@ from newsacts.calibration import compute_probabilities, decide_labels
 from newsacts.errors import UsageError
 from newsacts.evaluation.score import measure_calibration_error
 from newsacts.labels import LabelScheme
-from newsacts.training.calibrate_fit import choose_threshold, cross_fit, fit_calibration
+from newsacts.training.calibrate_fit import DevSet, choose_threshold, cross_fit, fit_calibration
 from newsacts.training.config import CalibrationSection
 
 ONE = LabelScheme(("a",))
@@ -88,11 +88,11 @@ def test_a_temperature_cools_an_exclusive_scheme_that_is_too_sure() -> None:
 def test_cross_fitting_never_judges_an_article_by_itself() -> None:
     """One article of odd sentences must not be able to raise its own probabilities."""
     logits, truth = draw(400)
-    groups = np.array([str(row // 4) for row in range(400)])
-    before = cross_fit(logits, truth, groups, ONE, CalibrationSection()).probabilities
+    groups = [str(row // 4) for row in range(400)]
+    before = cross_fit(DevSet(logits, truth, groups), ONE, CalibrationSection()).probabilities
     flipped = truth.copy()
     flipped[:4] = ~flipped[:4]
-    after = cross_fit(logits, flipped, groups, ONE, CalibrationSection()).probabilities
+    after = cross_fit(DevSet(logits, flipped, groups), ONE, CalibrationSection()).probabilities
     assert np.array_equal(before[:4], after[:4])
     assert not np.array_equal(before, after)
 
@@ -100,7 +100,7 @@ def test_cross_fitting_never_judges_an_article_by_itself() -> None:
 def test_cross_fitting_one_article_says_what_is_missing() -> None:
     logits, truth = draw(10)
     with pytest.raises(UsageError, match="at least two articles"):
-        cross_fit(logits, truth, np.array(["x"] * 10), ONE, CalibrationSection())
+        cross_fit(DevSet(logits, truth, ["x"] * 10), ONE, CalibrationSection())
 
 
 def test_shapes_that_differ_are_refused() -> None:

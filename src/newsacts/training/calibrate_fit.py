@@ -4,10 +4,10 @@
 decision from a calibration that never saw its article, so that dev scores stay honest.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import GroupKFold
@@ -27,6 +27,15 @@ from newsacts.training.config import CalibrationSection
 _FIXED = 0.5
 _TEMPERATURES = np.geomspace(0.2, 5.0, 97)
 _RESAMPLES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DevSet:
+    """Logits and gold labels of n sentences, both (n, k) in scheme order, and the article of each."""
+
+    logits: FloatArray
+    truth: BoolArray
+    groups: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +72,24 @@ def fit_calibration(
 
 
 def cross_fit(
-    logits: FloatArray,
-    truth: BoolArray,
-    groups: npt.NDArray[np.str_],
-    scheme: LabelScheme,
-    section: CalibrationSection,
+    dev: DevSet, scheme: LabelScheme, section: CalibrationSection, *, applied_to: FloatArray | None = None
 ) -> CrossFit:
-    """Calibrate and decide each sentence by the other folds. Folds are whole articles, and fixed."""
+    """Calibrate and decide each sentence by the other folds. Folds are whole articles, and fixed.
+
+    `applied_to` are other logits of the same sentences (of a copy in another register, say), to be judged by
+    the calibrations that `dev.logits` give.
+    """
+    judged = dev.logits if applied_to is None else applied_to
+    groups = np.asarray(dev.groups)
     folds = min(section.folds, len(np.unique(groups)))
     if folds < 2:  # noqa: PLR2004 - a fold and the rest
         raise UsageError("cross-fitting needs sentences of at least two articles; give the dev file a group column")
-    probabilities = np.zeros(logits.shape, dtype=np.float32)
-    decided = np.zeros(logits.shape, dtype=np.bool_)
+    probabilities = np.zeros(judged.shape, dtype=np.float32)
+    decided = np.zeros(judged.shape, dtype=np.bool_)
     splitter = GroupKFold(n_splits=folds, shuffle=True, random_state=0)
-    for rest, held in splitter.split(logits, groups=groups):
-        calibration = fit_calibration(logits[rest], truth[rest], scheme, section)
-        probabilities[held] = compute_probabilities(logits[held], scheme, calibration)
+    for rest, held in splitter.split(judged, groups=groups):
+        calibration = fit_calibration(dev.logits[rest], dev.truth[rest], scheme, section)
+        probabilities[held] = compute_probabilities(judged[held], scheme, calibration)
         decided[held] = decide_labels(probabilities[held], scheme, calibration)
     return CrossFit(probabilities, decided)
 

@@ -38,7 +38,10 @@ class SchemeSection(Section):
 
 
 class DataSection(Section):
-    """Which labelled files; see docs/data-format.md for what a file may be."""
+    """Which labelled files; see docs/data-format.md for what a file may be.
+
+    Rows that name a split are used only where it is "train" among the training files, "dev" among the dev files.
+    """
 
     train: tuple[str, ...]
     dev: tuple[str, ...] = ()

@@ -39,8 +39,12 @@ def load_training_data(config: TrainingConfig) -> TrainingData:
     """Read and prepare all data of a config. Raises `DataError`."""
     section, scheme = config.data, config.scheme.to_scheme()
     train, rejects = _load_files(section.train, scheme, section)
+    of_other_splits = len(train)
+    train = [example for example in train if example.split in {None, "train"}]
+    of_other_splits -= len(train)
     if section.dev:
         dev, more = _load_files(section.dev, scheme, section)
+        dev = [example for example in dev if example.split in {None, "dev"}]
         rejects += more
     else:
         fractions = {"train": 1 - section.dev_fraction, "dev": section.dev_fraction}
@@ -56,6 +60,7 @@ def load_training_data(config: TrainingConfig) -> TrainingData:
         "files": {name: _fingerprint(name) for name in (*section.train, *section.dev)},
         "train": _count(train, scheme),
         "dev": _count(dev, scheme),
+        "of_other_splits": of_other_splits,
         "wire_copies": len(copies),
         "dropped": dict(dropped),
         "rejects": len(rejects),

@@ -37,7 +37,7 @@ from newsacts.data.loaders import write_rejects
 from newsacts.errors import ConfigError, UsageError
 from newsacts.evaluation.run import build_targets
 from newsacts.evaluation.score import Judged, score_predictions
-from newsacts.training.calibrate_fit import cross_fit, fit_calibration
+from newsacts.training.calibrate_fit import DevSet, cross_fit, fit_calibration
 from newsacts.training.card import render_model_card
 from newsacts.training.config import TrainingConfig
 from newsacts.training.dataset import TrainingData, encode_rows, load_training_data
@@ -46,9 +46,9 @@ from newsacts.training.networks import describe_encoder, merge_adapter, prepare_
 from newsacts.training.trainer import (
     Collator,
     NewsactsTrainer,
+    arrange_callbacks,
     balance_classes,
     build_arguments,
-    build_callbacks,
     measure_dev,
 )
 from newsacts.weights import encode_weights
@@ -138,8 +138,8 @@ def _fit(
         eval_dataset=encode_rows(data.dev, model.tokenizer, scheme),
         data_collator=Collator(model.tokenizer.padding_id),
         compute_metrics=partial(measure_dev, exclusive=scheme.exclusive),
-        callbacks=build_callbacks(config),
     )
+    arrange_callbacks(trainer, config, quiet=options.quiet)
     last = get_last_checkpoint(str(state_folder)) if options.resume else None  # type: ignore[no-untyped-call]
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=last)
@@ -191,9 +191,8 @@ def _calibrate(config: TrainingConfig, data: TrainingData, raw: Checkpoint) -> M
     scheme, section = config.scheme.to_scheme(), config.calibration
     classifier = Classifier.from_pretrained(raw.folder, dtype="float32")
     logits = classifier.predict_logits([example.text for example in data.dev])
-    truth = build_targets(data.dev, scheme)
-    groups = [example.group for example in data.dev]
-    fitted = cross_fit(logits, truth, np.asarray(groups), scheme, section)
-    judged = Judged(truth, fitted.probabilities, fitted.decided, groups)
+    dev = DevSet(logits, build_targets(data.dev, scheme), [example.group for example in data.dev])
+    fitted = cross_fit(dev, scheme, section)
+    judged = Judged(dev.truth, fitted.probabilities, fitted.decided, dev.groups)
     scores = {"dev": score_predictions(judged, scheme), "how": f"calibration cross-fitted, {section.folds} folds"}
-    return replace(raw.facts, calibration=fit_calibration(logits, truth, scheme, section), scores=scores)
+    return replace(raw.facts, calibration=fit_calibration(logits, dev.truth, scheme, section), scores=scores)

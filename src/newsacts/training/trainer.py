@@ -4,6 +4,7 @@ Only extension points of `transformers.Trainer` are overridden. Devices, precisi
 grouping, checkpoints and resumption are the Trainer's own work.
 """
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +16,22 @@ import torch
 from sklearn.metrics import f1_score
 from torch import Tensor, nn
 from torch.utils.data import Sampler
-from transformers import EarlyStoppingCallback, EvalPrediction, Trainer, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PrinterCallback,
+    ProgressCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from newsacts.calibration import sigmoid
 from newsacts.training.config import OptimizationSection, TrainingConfig
 from newsacts.training.losses import compute_loss
 
+_logger = logging.getLogger("newsacts")
 Row = Mapping[str, Any]
 _LAYER = re.compile(r"\.layer\.(\d+)\.|\.layers\.(\d+)\.")
 
@@ -178,10 +188,31 @@ def choose_precision(wanted: str) -> str:
     return "bfloat16" if native else "float32"
 
 
-def build_callbacks(config: TrainingConfig) -> list[Any]:
-    """Early stopping, where the config asks for it."""
-    patience = config.optimization.early_stopping
-    return [] if patience is None else [EarlyStoppingCallback(early_stopping_patience=patience)]
+class LogToLogger(TrainerCallback):
+    """Losses and scores to the library's logger: standard output is for data."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        """One line a log."""
+        figures = ", ".join(f"{name} {value}" for name, value in (logs or {}).items() if name != "epoch")
+        _logger.info("step %d of %d: %s", state.global_step, state.max_steps, figures)
+
+
+class BarOnly(ProgressCallback):
+    """The Trainer's progress bar without the log lines that it prints to standard output."""
+
+    def on_log(self, *_: Any, **__: Any) -> None:
+        """Nothing: `LogToLogger` tells."""
+
+
+def arrange_callbacks(trainer: Trainer, config: TrainingConfig, *, quiet: bool) -> None:
+    """Logs through the logger, a bar on a terminal, and early stopping where the config asks for it."""
+    for usual in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(usual)
+    trainer.add_callback(LogToLogger())
+    if not quiet:
+        trainer.add_callback(BarOnly())
+    if config.optimization.early_stopping is not None:
+        trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=config.optimization.early_stopping))
 
 
 def measure_dev(prediction: EvalPrediction, *, exclusive: bool) -> dict[str, float]:
