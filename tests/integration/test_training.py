@@ -255,3 +255,26 @@ def test_focal_loss_without_focus_is_cross_entropy() -> None:
     assert compute_loss(logits, truth, LossSection(kind="focal", gamma=0)) == pytest.approx(float(plain))
     unshifted = LossSection(kind="asymmetric", gamma=0, clip=0)
     assert float(compute_loss(logits, truth, unshifted)) == pytest.approx(3 * float(plain) / 3, abs=1e-5)
+
+
+def test_two_processes_of_torchrun_train_one_checkpoint(tiny_base: Path, tmp_path: Path) -> None:
+    import os
+    import subprocess
+    import sys
+
+    config = make_config(tiny_base, tmp_path, optimization={"epochs": 1})
+    file = tmp_path / "config.yaml"
+    file.write_text(config.model_dump_json())
+    script = Path(__file__).parents[2] / "scripts" / "train.py"
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*launcher, str(script), str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines() == [config.output.folder]
+    facts = Classifier.from_pretrained(config.output.folder, device="cpu").checkpoint.facts
+    assert facts.training["run"]["steps"] == -(-60 // 16)

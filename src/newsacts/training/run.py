@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from accelerate import PartialState
 from transformers.trainer_utils import get_last_checkpoint
 
 from newsacts.backends.network import SentenceNetwork, dump_state
@@ -49,6 +50,7 @@ from newsacts.training.trainer import (
     arrange_callbacks,
     balance_classes,
     build_arguments,
+    has_accelerator,
     measure_dev,
 )
 from newsacts.weights import encode_weights
@@ -74,11 +76,16 @@ def train(config: TrainingConfig, *, resume: bool = False, quiet: bool = False) 
     Refuses an output folder that is in use: `UsageError` where it holds a checkpoint, or an unfinished run and
     `resume` is not set; `ConfigError` where `resume` is set and the unfinished run had another config.
     """
-    state_folder = _claim_output(config, resume=resume)
+    processes = PartialState(cpu=not has_accelerator())
+    if processes.is_main_process:
+        _claim_output(config, resume=resume)
+    # The helpers of a torchrun must not look before the first process has made its claim.
+    processes.wait_for_everyone()
+    state_folder = find_state_folder(config)
     seed_everything(config.seed)
     base = find_base_model(config.model.base)
     data = load_training_data(config)
-    if data.rejects:
+    if data.rejects and processes.is_main_process:
         write_rejects(data.rejects, state_folder / "rejects.jsonl")
         _logger.warning("%d rows were rejected, see %s", len(data.rejects), state_folder / "rejects.jsonl")
     tokenizer = WindowTokenizer(base.tokenizer_file, max_tokens=config.model.max_tokens)
@@ -93,7 +100,7 @@ def find_state_folder(config: TrainingConfig) -> Path:
     return folder.with_name(folder.name + ".training")
 
 
-def _claim_output(config: TrainingConfig, *, resume: bool) -> Path:
+def _claim_output(config: TrainingConfig, *, resume: bool) -> None:
     folder, state_folder = Path(config.output.folder), find_state_folder(config)
     if (folder / MANIFEST).exists():
         raise UsageError(f"{folder} already holds a checkpoint; set output.folder to another folder or move it away")
@@ -106,7 +113,6 @@ def _claim_output(config: TrainingConfig, *, resume: bool) -> Path:
         _refuse_other_config(json.loads(note.read_text(encoding="utf-8")), config)
     state_folder.mkdir(parents=True, exist_ok=True)
     note.write_text(config.model_dump_json(indent=2), encoding="utf-8")
-    return state_folder
 
 
 def _refuse_other_config(before: dict[str, Any], config: TrainingConfig) -> None:

@@ -173,8 +173,14 @@ def build_arguments(config: TrainingConfig, *, state_folder: Path, quiet: bool) 
         remove_unused_columns=False,
         label_names=["labels"],
         dataloader_pin_memory=torch.cuda.is_available(),
-        use_cpu=not (torch.cuda.is_available() or torch.backends.mps.is_available()),
+        use_cpu=not has_accelerator(),
+        ddp_find_unused_parameters=False,
     )
+
+
+def has_accelerator() -> bool:
+    """Whether PyTorch sees a GPU that the Trainer can use."""
+    return bool(torch.cuda.is_available() or torch.backends.mps.is_available())
 
 
 def choose_precision(wanted: str) -> str:
@@ -192,7 +198,9 @@ class LogToLogger(TrainerCallback):
     """Losses and scores to the library's logger: standard output is for data."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        """One line a log."""
+        """One line a log, from the first process only."""
+        if not state.is_world_process_zero:
+            return
         figures = ", ".join(f"{name} {value}" for name, value in (logs or {}).items() if name != "epoch")
         _logger.info("step %d of %d: %s", state.global_step, state.max_steps, figures)
 
