@@ -11,6 +11,7 @@ import typer
 
 from newsacts.cli.article import article
 from newsacts.cli.classify import classify
+from newsacts.cli.data import data_app
 from newsacts.cli.evaluate import evaluate
 from newsacts.cli.export import export
 from newsacts.cli.output import fail
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (classify, article, train, evaluate, export):
     app.command()(command)
+app.add_typer(data_app, name="data")
 
 
 @app.callback()
