@@ -10,13 +10,20 @@ import difflib
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PAGES = ("README.md", "docs/accuracy.md", "docs/cli.md", "src/newsacts/data/corpus/README.md")
+PAGES = (
+    "README.md",
+    "docs/accuracy.md",
+    "docs/cli.md",
+    "src/newsacts/data/corpus/README.md",
+    "src/newsacts/data/labels/README.md",
+)
 _PLACE = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -90,19 +97,49 @@ def render_corpus() -> str:
     return "\n".join(rows)
 
 
+def render_labels() -> str:
+    """Counts of the stand-off label files, counted in the files."""
+    folder = ROOT / "src/newsacts/data/labels"
+    acts = ("accusation", "denial", "regret", "sanction")
+    rows = [f"| file | rows | {' | '.join(acts)} | no label |", "|---|---|---|---|---|---|---|"]
+    datasets: dict[str, Counter[str]] = {}
+    for name in ("real_train", "pool", "real_dev"):
+        lines = (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        labels = [json.loads(line) for line in lines]
+        counts = [sum(act in row["labels"] for row in labels) for act in acts]
+        figures = [len(labels), *counts, sum(not row["labels"] for row in labels)]
+        rows.append(f"| `{name}.jsonl` | {' | '.join(f'{figure:,}' for figure in figures)} |")
+        datasets[name] = Counter(row["dataset"] for row in labels)
+    names = sorted(set().union(*datasets.values()))
+    rows += ["", f"| dataset | {' | '.join(f'`{name}`' for name in datasets)} |", "|---|---|---|---|"]
+    for dataset in names:
+        counts = [datasets[name][dataset] for name in datasets]
+        rows.append(f"| `{dataset}` | {' | '.join(f'{count:,}' for count in counts)} |")
+    return "\n".join(rows)
+
+
 def render_commands() -> str:
     """The help of every command, as the command prints it."""
+    import typer
     from typer.testing import CliRunner
 
     from newsacts.cli import app
 
     pages = []
-    commands = [*sorted(command.callback.__name__ for command in app.registered_commands if command.callback)]
-    for name in [[], *([command] for command in commands)]:
-        shown = CliRunner().invoke(app, [*name, "--help"], env={"TERM": "dumb", "COLUMNS": "100", "NO_COLOR": "1"})
+    for names in [[], *list_commands(typer.main.get_command(app))]:
+        shown = CliRunner().invoke(app, [*names, "--help"], env={"TERM": "dumb", "COLUMNS": "100", "NO_COLOR": "1"})
         body = "\n".join(line.rstrip() for line in shown.stdout.strip().splitlines())
-        pages.append(f"## {' '.join(['newsacts', *name])}\n\n```text\n{body}\n```\n")
+        pages.append(f"## {' '.join(['newsacts', *names])}\n\n```text\n{body}\n```\n")
     return "\n".join(pages)
+
+
+def list_commands(group: Any) -> list[list[str]]:
+    """Names of all commands, those of groups behind the name of their group."""
+    found = []
+    for name, command in sorted(getattr(group, "commands", {}).items()):
+        inner = list_commands(command)
+        found += [[name, *names] for names in inner] if inner else [[name]]
+    return found
 
 
 RENDERERS: dict[str, Callable[[], str]] = {
@@ -110,6 +147,7 @@ RENDERERS: dict[str, Callable[[], str]] = {
     "pooling": render_pooling,
     "shipped": render_shipped,
     "corpus": render_corpus,
+    "labels": render_labels,
     "commands": render_commands,
 }
 
