@@ -118,6 +118,9 @@ def test_evaluate_writes_scores_errors_and_rejects(model: Path, tmp_path: Path) 
     assert {error["error"] for error in errors} <= {"missed", "invented"}
     assert "praise" in (output / "rejects.jsonl").read_text()
     assert newsacts(*options, "--strict").returncode == 1
+    missing = newsacts(*options, "--split", "test")
+    assert missing.returncode == 3
+    assert "no row of split 'test'" in missing.stderr
     assert newsacts("evaluate", "--data", data, "--model", model).returncode == 3
 
 

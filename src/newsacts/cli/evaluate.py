@@ -19,6 +19,9 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("--output", help="Folder for scores.json, worst_errors.jsonl and rejects.")
     ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="Only rows that name this split; default: all rows.")
+    ] = None,
     wire: Annotated[
         bool, typer.Option("--wire", help="Score a lower-cased tokenised copy of the sentences instead.")
     ] = False,
@@ -51,7 +54,7 @@ def evaluate(
     classifier = Classifier.from_pretrained(model, device=device, dtype=dtype)
     examples, rejects = [], []
     for name in data:
-        loaded = load_examples(name, classifier.scheme, on_error=cast(Literal["raise", "skip"], on_error))
+        loaded = load_examples(name, classifier.scheme, on_error=cast(Literal["raise", "skip"], on_error), split=split)
         examples += loaded.examples
         rejects += loaded.rejects
     if wire:
