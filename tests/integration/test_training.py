@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from newsacts import Classifier, ConfigError, UsageError
+from newsacts import Classifier, ConfigError, DataError, UsageError
 from newsacts.checkpoint import Checkpoint
 from newsacts.training.config import LossSection, TrainingConfig, parse_config
 from newsacts.training.losses import compute_loss
-from newsacts.training.run import train
+from newsacts.training.run import find_last_step, train
 from newsacts.training.trainer import NewsactsTrainer
 from tests import tiny
 
@@ -190,6 +190,27 @@ def test_an_exclusive_scheme_of_other_labels_trains_through_the_same_code(
     assert all(len(prediction.labels) == 1 for prediction in classifier.predict(["The bank.", "Rain."]))
 
 
+def test_a_step_that_was_half_written_when_the_run_was_killed_is_skipped(tmp_path: Path) -> None:
+    for step, whole in ((10, True), (20, True), (30, False)):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        if whole:
+            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
+    assert find_last_step(tmp_path) == str(tmp_path / "checkpoint-20")
+
+
+def test_the_same_command_runs_again_once_its_checkpoint_is_moved_away(tiny_base: Path, tmp_path: Path) -> None:
+    config = make_config(tiny_base, tmp_path, optimization={"epochs": 0.2})
+    run(config).folder.rename(tmp_path / "moved")
+    assert run(config).folder.is_dir()
+
+
+def test_a_folder_in_use_is_refused_before_training_and_not_after(tiny_base: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="is in use"):
+        train(make_config(tiny_base, tmp_path), quiet=True)
+
+
 def test_early_stopping_keeps_the_best_and_stops(tiny_base: Path, tmp_path: Path) -> None:
     section = {"epochs": 40, "early_stopping": 1, "body_learning_rate": 1e-6, "head_learning_rate": 1e-6}
     checkpoint = run(make_config(tiny_base, tmp_path, optimization=section))
@@ -207,6 +228,25 @@ def test_repeated_sentences_are_dropped_and_counted(tiny_base: Path, tmp_path: P
     data = {"train": [*config.data.train, str(extra)], "dev": [str(dev)]}
     facts = run(make_config(tiny_base, tmp_path, data=data, optimization={"epochs": 0.2})).facts
     assert facts.training["data"]["dropped"] == {"stands in dev": 1, "repeats a training sentence": 1}
+
+
+def test_the_written_corpus_is_named_and_not_searched_for(tiny_base: Path, tmp_path: Path) -> None:
+    dev = make_config(tiny_base, tmp_path).data.dev
+    config = make_config(tiny_base, tmp_path, data={"train": ["corpus:seed"], "dev": list(dev)})
+    facts = run(
+        config.model_copy(update={"optimization": config.optimization.model_copy(update={"epochs": 0.05})})
+    ).facts
+    assert facts.training["data"]["train"]["sentences"] == 640
+    with pytest.raises(DataError, match="expected one of hard_cases, seed, sentences"):
+        train(
+            make_config(
+                tiny_base,
+                tmp_path,
+                data={"train": ["corpus:nothing"], "dev": list(dev)},
+                output={"folder": str(tmp_path / "other")},
+            ),
+            quiet=True,
+        )
 
 
 def test_rows_of_other_splits_are_left_out_and_counted(tiny_base: Path, tmp_path: Path) -> None:
@@ -254,7 +294,7 @@ def test_focal_loss_without_focus_is_cross_entropy() -> None:
     plain = compute_loss(logits, truth, LossSection())
     assert compute_loss(logits, truth, LossSection(kind="focal", gamma=0)) == pytest.approx(float(plain))
     unshifted = LossSection(kind="asymmetric", gamma=0, clip=0)
-    assert float(compute_loss(logits, truth, unshifted)) == pytest.approx(3 * float(plain) / 3, abs=1e-5)
+    assert float(compute_loss(logits, truth, unshifted)) == pytest.approx(float(plain), abs=1e-5)
 
 
 def test_two_processes_of_torchrun_train_one_checkpoint(tiny_base: Path, tmp_path: Path) -> None:

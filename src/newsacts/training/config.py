@@ -38,9 +38,11 @@ class SchemeSection(Section):
 
 
 class DataSection(Section):
-    """Which labelled files; see docs/data-format.md for what a file may be.
+    """Which labelled files; see docs/data-format.md for what a file may be, or "corpus:sentences" and its like for
+    the written corpus inside the package.
 
-    Rows that name a split are used only where it is "train" among the training files, "dev" among the dev files.
+    Rows that name a split are used only where it is "train" among the training files, "dev" or "validation" among
+    the dev files.
     """
 
     train: tuple[str, ...]
@@ -161,10 +163,13 @@ class TrainingConfig(Section):
             self.scheme.to_scheme()
         except UsageError as error:
             raise ValueError(str(error)) from error
-        if self.model.lora is not None and self.output.weight_format == "delta-int8":
+        lora, output = self.model.lora, self.output
+        if lora is not None and output.weight_format == "delta-int8":
             raise ValueError(
                 "a LoRA is stored exactly by output.weight_format delta-low-rank (or full), not delta-int8"
             )
+        if lora is not None and output.weight_format == "delta-low-rank" and output.rank < lora.rank:
+            raise ValueError(f"output.rank {output.rank} would cut off a LoRA of rank {lora.rank}; make it as large")
         return self
 
 

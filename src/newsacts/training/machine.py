@@ -2,7 +2,6 @@
 
 import os
 import platform
-import resource
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +23,10 @@ def describe_machine() -> dict[str, str]:
 
 def measure_peak_memory() -> float:
     """The largest resident set of this process so far, in GB."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1e9 if sys.platform == "darwin" else 1e6), 2)
 

@@ -76,5 +76,8 @@ def _add_lora(encoder: Any, section: LoraSection) -> PeftModel:
     with warnings.catch_warnings():
         # peft still asks transformers by a name that transformers renamed.
         warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
-        adapted: PeftModel = get_peft_model(encoder, adapter)
+        try:
+            adapted: PeftModel = get_peft_model(encoder, adapter)
+        except ValueError as error:
+            raise ConfigError(f"model.lora: {error}") from error
     return adapted

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 from accelerate import PartialState
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from newsacts.backends.network import SentenceNetwork, dump_state
 from newsacts.base_models import BaseModel, find_base_model
@@ -54,6 +55,9 @@ from newsacts.training.trainer import (
     measure_dev,
 )
 from newsacts.weights import encode_weights
+
+CONFIG_NOTE = "config.json"
+"""In the state folder: the config of an unfinished run."""
 
 _logger = logging.getLogger("newsacts")
 
@@ -94,6 +98,19 @@ def train(config: TrainingConfig, *, resume: bool = False, quiet: bool = False) 
     return None if fitted is None else _save(config, data, model, *fitted)
 
 
+def find_last_step(state_folder: Path) -> str | None:
+    """The newest training checkpoint that was written to its end, or None.
+
+    A kill during saving leaves a folder without the Trainer's state file, which is written last.
+    """
+    steps = {int(path.name.rpartition("-")[2]): path for path in state_folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*")}
+    for _, path in sorted(steps.items(), reverse=True):
+        if (path / TRAINER_STATE_NAME).is_file():
+            return str(path)
+        _logger.warning("%s was not written to its end and is skipped", path)
+    return None
+
+
 def find_state_folder(config: TrainingConfig) -> Path:
     """Where the resumable state of a run stands."""
     folder = Path(config.output.folder)
@@ -102,15 +119,18 @@ def find_state_folder(config: TrainingConfig) -> Path:
 
 def _claim_output(config: TrainingConfig, *, resume: bool) -> None:
     folder, state_folder = Path(config.output.folder), find_state_folder(config)
-    if (folder / MANIFEST).exists():
-        raise UsageError(f"{folder} already holds a checkpoint; set output.folder to another folder or move it away")
-    note = state_folder / "config.json"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        holds = "already holds a checkpoint" if (folder / MANIFEST).exists() else "is in use"
+        raise UsageError(f"{folder} {holds}; set output.folder to another folder or move it away")
+    note = state_folder / CONFIG_NOTE
     if note.exists():
         if not resume:
             raise UsageError(
                 f"{state_folder} holds an unfinished run; go on with it by --resume, or remove that folder"
             )
         _refuse_other_config(json.loads(note.read_text(encoding="utf-8")), config)
+    elif resume:
+        _logger.warning("there is no unfinished run in %s; starting a new one", state_folder)
     state_folder.mkdir(parents=True, exist_ok=True)
     note.write_text(config.model_dump_json(indent=2), encoding="utf-8")
 
@@ -146,7 +166,7 @@ def _fit(
         compute_metrics=partial(measure_dev, exclusive=scheme.exclusive),
     )
     arrange_callbacks(trainer, config, quiet=options.quiet)
-    last = get_last_checkpoint(str(state_folder)) if options.resume else None  # type: ignore[no-untyped-call]
+    last = find_last_step(state_folder) if options.resume else None
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=last)
     if not trainer.is_world_process_zero():
@@ -190,6 +210,8 @@ def _save(
     texts[CARD] = render_model_card(facts, name=config.name)
     write_checkpoint(draft, facts, weights=weights, texts=texts)
     draft.rename(output.folder)
+    # Without its note the state folder no longer counts as an unfinished run.
+    (find_state_folder(config) / CONFIG_NOTE).unlink()
     return open_checkpoint(Path(output.folder))
 
 
@@ -200,5 +222,5 @@ def _calibrate(config: TrainingConfig, data: TrainingData, raw: Checkpoint) -> M
     dev = DevSet(logits, build_targets(data.dev, scheme), [example.group for example in data.dev])
     fitted = cross_fit(dev, scheme, section)
     judged = Judged(dev.truth, fitted.probabilities, fitted.decided, dev.groups)
-    scores = {"dev": score_predictions(judged, scheme), "how": f"calibration cross-fitted, {section.folds} folds"}
+    scores = {"dev": score_predictions(judged, scheme), "how": f"calibration cross-fitted, {fitted.folds} folds"}
     return replace(raw.facts, calibration=fit_calibration(logits, dev.truth, scheme, section), scores=scores)
