@@ -30,6 +30,8 @@ def test_lines_and_objects_keep_order_and_ids(path: Path) -> None:
         ('{"txt": "a"}', "under 'text'"),
         ('{"text": ""}', "under 'text'"),
         ('{"text": 3}', "under 'text'"),
+        ('{"text": "cut \\ud83d"}', "surrogate"),
+        ('{"text": ' + "[" * 100_000, "broken JSON"),
     ],
 )
 def test_a_bad_row_is_named_or_rejected_with_its_number(path: Path, line: str, message: str) -> None:
@@ -71,7 +73,7 @@ def test_an_article_keeps_every_character(path: Path) -> None:
     content = "One.\r\nTwo\x00 \u202e three\u2028 😀.\n"
     path.write_bytes(content.encode())
     article = read_article(str(path))
-    assert (article.id, article.text) == ("input", content)
+    assert (article.id, article.text) == (str(path), content)
 
 
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,6 +83,15 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", Stream())
     texts, _ = read_input_texts("-")
     assert [text.text for text in texts] == ["Rain fell.", "Über."]
+
+
+def test_empty_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stream:
+        buffer = io.BytesIO(b"\n")
+
+    monkeypatch.setattr("sys.stdin", Stream())
+    with pytest.raises(DataError, match="standard input: there is nothing in it"):
+        read_article("-")
 
 
 def test_a_line_of_two_megabytes_is_read_whole(path: Path) -> None:

@@ -179,8 +179,12 @@ class TestFields:
         row: dict[str, Any] = {"text": WARNING, "labels": [], "id": empty, "group": empty, "split": empty}
         assert self.load_one(tmp_path, row) == self.load_one(tmp_path, {"text": WARNING, "labels": []})
 
-    def test_group_defaults_to_the_id(self, tmp_path: Path) -> None:
-        assert self.load_one(tmp_path, {"text": WARNING, "labels": [], "id": "x7"}).group == "x7"
+    def test_without_a_group_a_sentence_is_its_own_article_whatever_its_id(self, tmp_path: Path) -> None:
+        """Row numbers as ids must not tie the first row of one file to the first row of another."""
+        first = self.load_one(tmp_path, {"text": WARNING, "labels": [], "id": "1"})
+        other = self.load_one(tmp_path, {"text": "The mayor left.", "labels": [], "id": "1"})
+        assert first.group != other.group
+        assert first.group == self.load_one(tmp_path, {"text": WARNING, "labels": [], "id": "2"}).group
 
     @pytest.mark.parametrize("alias", ["group", "document", "article", "article_id"])
     def test_group_is_found_under_its_other_names(self, tmp_path: Path, alias: str) -> None:

@@ -47,16 +47,18 @@ def read_input_texts(
 
 
 def read_article(source: str) -> Article:
-    """A plain-text article; its id is the file name without its ending."""
+    """A plain-text article; its id is its path as given, which tells equal file names apart."""
     if source == STANDARD_INPUT:
         return Article(id="standard input", text=_read_source(source))
-    path = Path(source)
-    return Article(id=path.stem, text=_read_source(source))
+    return Article(id=source, text=_read_source(source))
 
 
 def _read_source(source: str) -> str:
     if source == STANDARD_INPUT:
-        return decode_text(sys.stdin.buffer.read(), Path("standard input"))
+        content = sys.stdin.buffer.read()
+        if not content.strip():
+            raise DataError("there is nothing in it, expected text", path="standard input")
+        return decode_text(content, Path("standard input"))
     path = Path(source)
     require_existing(path)
     if path.is_dir():
@@ -78,9 +80,11 @@ def _read_line(line: str, row: int) -> InputText:
         return InputText(str(row), line)
     try:
         values = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"broken JSON: {error}; a row that begins with {{ must be a JSON object") from error
     text = values.get("text")
     if not isinstance(text, str) or not text.strip():
         raise DataError(f"expected a JSON object with a non-empty string under 'text', got {text!r}")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise DataError("'text' holds half of a surrogate pair; an emoji was cut in two")
     return InputText(values.get("id", str(row)), text)

@@ -72,7 +72,7 @@ def load_examples(
 
     A row needs a text and labels: a list of names, or one string like "accusation|denial"; empty means no
     label. Without an id it gets the first 12 hex digits of the SHA-1 of its text with white space folded;
-    without a group, its id. With `split`, only rows of that split are kept and checked.
+    without a group it is its own article: the group is the hash of its text. With `split`, only rows of that split are kept and checked.
 
     A bad row raises `DataError` with file and row, or under `on_error="skip"` joins the rejects. What spoils
     a whole source always raises: a missing file, a broken encoding, a missing column, no rows at all.
@@ -159,7 +159,8 @@ def _read_example(row: RawRow | Reject, names: ColumnMap, scheme: LabelScheme) -
         id=identifier,
         text=text,
         labels=_read_labels(values[names.labels], names.labels, scheme),
-        group=_read_name(values, group_column) or identifier,
+        # Row numbers as ids are common: as groups they would tie row 1 of one file to row 1 of another.
+        group=_read_name(values, group_column) or _hash_text(text),
         split=_read_split(values, names),
     )
 

@@ -1,5 +1,6 @@
 """The labelled sentences of a run: read, deduplicated, split, augmented and turned into token rows."""
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -13,13 +14,16 @@ import numpy as np
 from newsacts.base_models import hash_file
 from newsacts.batching import WindowTokenizer
 from newsacts.data.loaders import Reject, load_examples
-from newsacts.data.splits import check_splits, deduplicate, normalise_text, split_examples
+from newsacts.data.splits import check_splits, deduplicate, find_label_conflicts, normalise_text, split_examples
 from newsacts.errors import DataError
 from newsacts.evaluation.run import build_targets
 from newsacts.labels import LabelScheme
 from newsacts.records import Example
 from newsacts.registers import to_wire
 from newsacts.training.config import DataSection, TrainingConfig
+
+CORPUS_PREFIX = "corpus:"
+CORPUS_FOLDER = Path(__file__).parents[1] / "data" / "corpus"
 
 _logger = logging.getLogger("newsacts")
 
@@ -44,13 +48,17 @@ def load_training_data(config: TrainingConfig) -> TrainingData:
     of_other_splits -= len(train)
     if section.dev:
         dev, more = _load_files(section.dev, scheme, section)
-        dev = [example for example in dev if example.split in {None, "dev"}]
+        of_other_splits += len(dev)
+        dev = [example for example in dev if example.split in {None, "dev", "validation"}]
+        of_other_splits -= len(dev)
         rejects += more
     else:
         fractions = {"train": 1 - section.dev_fraction, "dev": section.dev_fraction}
         parts = split_examples(train, fractions=fractions, seed=config.seed)
         dev = [example for example in parts if example.split == "dev"]
         train = [example for example in parts if example.split == "train"]
+    if of_other_splits:
+        _logger.warning("%d rows name another split (train files: train; dev files: dev, validation)", of_other_splits)
     train, dropped = _drop_repeated(train, dev) if section.drop_repeated else (train, Counter[str]())
     check_splits([replace(row, split="train") for row in train] + [replace(row, split="dev") for row in dev])
     if not train or not dev:
@@ -92,16 +100,34 @@ def _load_files(names: Sequence[str], scheme: LabelScheme, section: DataSection)
     examples: list[Example] = []
     rejects: list[Reject] = []
     for name in names:
-        result = load_examples(name, scheme, on_error=section.on_error)
+        result = load_examples(find_data_file(name), scheme, on_error=section.on_error)
         examples += result.examples
         rejects += result.rejects
     return examples, rejects
+
+
+def find_data_file(name: str) -> str:
+    """The path of a data file: "corpus:sentences" is a file of the corpus inside the package. Raises `DataError`."""
+    if not name.startswith(CORPUS_PREFIX):
+        return name
+    path = CORPUS_FOLDER / f"{name.removeprefix(CORPUS_PREFIX)}.jsonl"
+    known = sorted(file.stem for file in CORPUS_FOLDER.glob("*.jsonl") if file.stem != "articles")
+    if path.stem not in known:
+        raise DataError(f"no file of that name in the written corpus, expected one of {', '.join(known)}", path=name)
+    return str(path)
 
 
 def _drop_repeated(train: list[Example], dev: list[Example]) -> tuple[list[Example], Counter[str]]:
     held = {normalise_text(example.text) for example in dev}
     fresh = [example for example in train if normalise_text(example.text) not in held]
     kept, repeats = deduplicate(fresh)
+    conflicts = find_label_conflicts(kept, repeats)
+    if conflicts:
+        first, other = conflicts[0]
+        _logger.warning(
+            "%d dropped repeats have other labels than the row that stays, the first: %s and %s",
+            len(conflicts), first.id, other.id,
+        )  # fmt: skip
     return kept, Counter({"stands in dev": len(train) - len(fresh), "repeats a training sentence": len(repeats)})
 
 
@@ -112,5 +138,9 @@ def _count(examples: Sequence[Example], scheme: LabelScheme) -> dict[str, int]:
 
 
 def _fingerprint(name: str) -> str:
-    path = Path(name)
-    return hash_file(path) if path.is_file() else "not a file"
+    path = Path(find_data_file(name))
+    if path.is_dir():
+        return hashlib.sha256(
+            "".join(hash_file(file) for file in sorted(path.rglob("*.*")) if file.is_file()).encode()
+        ).hexdigest()
+    return hash_file(path) if path.is_file() else "from the hub"
