@@ -5,6 +5,7 @@ a folder in Hugging Face layout, and `hf:owner/name` (downloaded, only because t
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -41,13 +42,16 @@ class BaseModel:
         return self.folder / "tokenizer.json"
 
 
-def find_base_model(source: str = DEFAULT_BASE, *, sha256: str | None = None) -> BaseModel:
+def find_base_model(
+    source: str = DEFAULT_BASE, *, sha256: str | None = None, revision: str | None = None, download: bool = True
+) -> BaseModel:
     """Locate a base model and check its hash against `sha256` or the pinned one.
 
+    A hub source is fetched at `revision`; with `download=False` it must be in the local cache already.
     Raises `ModelError` where it is missing or has no safetensors weights, `IntegrityError` where the hash is
     another.
     """
-    folder, revision = _locate(source)
+    folder, found_revision = _locate(source, revision, download=download)
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise ModelError(
@@ -63,7 +67,7 @@ def find_base_model(source: str = DEFAULT_BASE, *, sha256: str | None = None) ->
             f"base model {source!r}: {weights} has SHA-256 {found}, expected {expected}; the weights are not the "
             "ones that this model was made with: reinstall the package or restore the folder"
         )
-    return BaseModel(source, folder, revision, found)
+    return BaseModel(source, folder, found_revision, found)
 
 
 def hash_file(path: Path) -> str:
@@ -72,11 +76,11 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _locate(source: str) -> tuple[Path, str]:
+def _locate(source: str, revision: str | None, *, download: bool) -> tuple[Path, str]:
     if source.startswith(_PACKAGE_PREFIX):
         return _locate_package(source.removeprefix(_PACKAGE_PREFIX))
     if source.startswith(HUB_PREFIX):
-        return _download(source.removeprefix(HUB_PREFIX))
+        return _find_on_hub(source.removeprefix(HUB_PREFIX), revision, download=download)
     folder = Path(source).expanduser()
     if not folder.is_dir():
         raise ModelError(
@@ -87,6 +91,8 @@ def _locate(source: str) -> tuple[Path, str]:
 
 
 def _locate_package(name: str) -> tuple[Path, str]:
+    if not re.fullmatch(r"[A-Za-z][\w-]*", name):
+        raise ModelError(f"base model package {name!r} is no package name; expected one like {DEFAULT_BASE!r}")
     spec = util.find_spec(name.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
         raise ModelError(f"base model package {name!r} is not installed; run: pip install {name}")
@@ -98,13 +104,16 @@ def _locate_package(name: str) -> tuple[Path, str]:
     raise ModelError(f"package {name!r} holds no folder with config.json and model.safetensors; reinstall it")
 
 
-def _download(name: str) -> tuple[Path, str]:
+def _find_on_hub(name: str, revision: str | None, *, download: bool) -> tuple[Path, str]:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     patterns = ["*.json", "*.safetensors", "*.txt", "onnx/*"]
     try:
-        folder = Path(snapshot_download(name, allow_patterns=patterns))
+        folder = Path(
+            snapshot_download(name, revision=revision, allow_patterns=patterns, local_files_only=not download)
+        )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise ModelError(f"'hf:{name}' could not be fetched from the Hugging Face hub: {error}") from error
+        place = "fetched from the Hugging Face hub" if download else "found in the local cache; fetch it: hf download"
+        raise ModelError(f"'hf:{name}' could not be {place} ({error})") from error
     return folder, folder.name

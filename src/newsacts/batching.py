@@ -19,7 +19,7 @@ from newsacts.errors import ModelError, UsageError
 IntArray = npt.NDArray[np.int64]
 
 DEFAULT_TOKEN_BUDGET = 2_048
-"""Tokens a batch, padding counted: measured best on two AVX-512 cores (see benchmarks/)."""
+"""Tokens a batch, padding counted: enough to keep a few cores busy, little memory."""
 
 
 SHORTEST_WINDOW = 8

@@ -6,11 +6,12 @@
     tokenizer.json     the tokenizer, as the `tokenizers` library writes it
     README.md          a model card
 
-Everything that a reader needs to trust a checkpoint is checked when it is opened: the protocol number, the
-SHA-256 of every file and, where the weights are a difference, the SHA-256 of the base model. The folder has
-exactly the files it lists; a path with a separator in it is refused.
+Everything that a reader needs to trust a checkpoint is checked when it is opened: the protocol number, the digest
+of newsacts.json itself, the SHA-256 of every file it lists and, where the weights are a difference, the SHA-256 of
+the base model. A listed path with a separator in it is refused; files that are not listed are not looked at.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 CARD = "README.md"
+DIGEST = "manifest_sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,11 @@ class Checkpoint:
             raise ModelError(f"{self.folder / WEIGHTS}: cannot be read as safetensors: {error}") from error
         if self.facts.weight_format == "full":
             return decode_weights(stored, {})
-        base = find_base_model(self.facts.base_source, sha256=self.facts.base_sha256)
+        facts = self.facts
+        # A checkpoint may come from anywhere: it must not make the library use the network.
+        base = find_base_model(
+            facts.base_source, sha256=facts.base_sha256, revision=facts.base_revision, download=False
+        )
         return decode_weights(stored, load_base_tensors(base))
 
 
@@ -93,6 +99,8 @@ def load_base_tensors(base: BaseModel) -> dict[str, Array]:
         tensors = load_file(base.weights)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{base.weights}: cannot be read as safetensors: {error}") from error
+    except TypeError as error:
+        raise ModelError(f"{base.weights}: expected float32 or float16 weights, {error}; convert the model") from error
     # Poolers and stored position numbers have no place in a newsacts network.
     return {
         f"encoder.{name.removeprefix('bert.')}": tensor
@@ -117,6 +125,11 @@ def open_checkpoint(folder: Path) -> Checkpoint:
             f"{folder}: checkpoint protocol {protocol} is newer than this newsacts reads (up to {PROTOCOL}); "
             "upgrade: pip install --upgrade newsacts"
         )
+    if manifest.get(DIGEST) != digest_manifest(manifest):
+        raise IntegrityError(
+            f"{folder / MANIFEST}: its content does not fit its own digest; it was edited or damaged: restore the "
+            "checkpoint, or fit thresholds anew by training"
+        )
     try:
         facts, files = _parse_manifest(manifest)
     except (KeyError, TypeError, ValueError) as error:
@@ -135,6 +148,7 @@ def write_checkpoint(
         (folder / name).write_text(text, encoding="utf-8")
     files = {name: hash_file(folder / name) for name in sorted([WEIGHTS, *texts])}
     manifest = _format_manifest(facts, files)
+    manifest[DIGEST] = digest_manifest(manifest)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return open_checkpoint(folder)
 
@@ -158,6 +172,12 @@ def _format_manifest(facts: ModelFacts, files: Mapping[str, str]) -> dict[str, A
         "scores": dict(facts.scores),
         "files": dict(files),
     }
+
+
+def digest_manifest(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of the manifest without its digest, keys sorted."""
+    rest = {key: value for key, value in manifest.items() if key != DIGEST}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _parse_manifest(manifest: Mapping[str, Any]) -> tuple[ModelFacts, dict[str, str]]:

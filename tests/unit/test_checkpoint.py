@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from newsacts.base_models import DEFAULT_BASE, find_base_model
-from newsacts.checkpoint import PROTOCOL, Checkpoint, open_checkpoint
+from newsacts.checkpoint import DIGEST, PROTOCOL, Checkpoint, digest_manifest, open_checkpoint
 from newsacts.errors import IntegrityError, ModelError, ProtocolError
 from tests import tiny
+
+REMOVED = object()
 
 
 @pytest.fixture
@@ -20,8 +22,11 @@ def folder(tiny_checkpoint: Checkpoint, tmp_path: Path) -> Path:
 
 
 def edit_manifest(folder: Path, **changes: Any) -> None:
+    """Change the manifest as somebody would who knows of its digest."""
     path = folder / "newsacts.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    manifest = json.loads(path.read_text()) | changes
+    manifest = {key: value for key, value in manifest.items() if value is not REMOVED}
+    path.write_text(json.dumps(manifest | {DIGEST: digest_manifest(manifest)}))
 
 
 def test_what_is_written_is_what_is_opened(tiny_checkpoint: Checkpoint, folder: Path) -> None:
@@ -35,6 +40,13 @@ def test_what_is_written_is_what_is_opened(tiny_checkpoint: Checkpoint, folder: 
 def test_a_changed_byte_in_any_file_is_found(folder: Path, name: str) -> None:
     tiny.change_byte(folder / name)
     with pytest.raises(IntegrityError, match=rf"{name}: SHA-256 is"):
+        open_checkpoint(folder)
+
+
+def test_an_edited_manifest_is_found(folder: Path) -> None:
+    path = folder / "newsacts.json"
+    path.write_text(path.read_text().replace("0.5", "0.9", 1))
+    with pytest.raises(IntegrityError, match="does not fit its own digest"):
         open_checkpoint(folder)
 
 
@@ -66,9 +78,7 @@ def test_a_file_name_that_leaves_the_folder_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("key", ["scheme", "calibration", "files", "base", "architecture"])
 def test_a_manifest_without_a_section_is_malformed(folder: Path, key: str) -> None:
-    manifest = json.loads((folder / "newsacts.json").read_text())
-    del manifest[key]
-    (folder / "newsacts.json").write_text(json.dumps(manifest))
+    edit_manifest(folder, **{key: REMOVED})
     with pytest.raises(ModelError, match="incomplete or malformed"):
         open_checkpoint(folder)
 

@@ -59,6 +59,8 @@ def choose_device(wanted: str) -> Choice:
         device = torch.device(wanted)
     except RuntimeError as error:
         raise UsageError(f"device {wanted!r} is unknown; expected auto, cpu, cuda, cuda:0, ... or mps") from error
+    if device.type not in {"cpu", "cuda", "mps"}:
+        raise UsageError(f"device {wanted!r} is not supported; expected auto, cpu, cuda, cuda:0, ... or mps")
     if device.type == "cuda" and not (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()):
         raise BackendError(
             f"device {wanted!r} was asked for and PyTorch sees {torch.cuda.device_count()} CUDA GPUs; "
@@ -78,5 +80,5 @@ def choose_dtype(wanted: str, device: torch.device) -> Choice:
             raise BackendError("dtype 'float16' is not usable on a CPU; use 'bfloat16' or 'float32'")
         return Choice(wanted, "asked for")
     if device.type == "cuda" and torch.cuda.is_bf16_supported():
-        return Choice("bfloat16", "auto: the GPU computes bfloat16, and it moves probabilities by less than 0.02")
+        return Choice("bfloat16", "auto: the GPU computes bfloat16, and it moves probabilities only a little")
     return Choice("float32", "auto: the same probabilities on every machine; 'bfloat16' is faster on CPUs that have it")
