@@ -48,7 +48,7 @@ def test_article_rows_rebuild_the_file(model: Path, tmp_path: Path) -> None:
     assert len(rows) == 3
     assert all(text[int(str(row["start"])) : int(str(row["end"]))] == row["text"] for row in rows)
     assert [row["index"] for row in rows] == [0, 1, 2]
-    assert {row["article_id"] for row in rows} == {"story"}
+    assert {row["article_id"] for row in rows} == {str(file)}
 
 
 def test_messages_go_to_standard_error_and_data_to_standard_output(model: Path) -> None:
@@ -85,6 +85,8 @@ def test_a_skipped_row_is_told_and_strict_makes_it_code_one(model: Path) -> None
         (["train", "/nowhere.yaml"], 2, "cannot be read"),
         (["evaluate", "--data", "/nowhere.csv", "--model", "MODEL"], 3, "no such file"),
         (["nonsense"], 2, "nonsense"),
+        (["classify", "x", "--device", "meta", "--model", "MODEL"], 2, "not supported"),
+        (["evaluate", "--data", "README.md", "--output", "README.md"], 2, "expected a folder"),
     ],
 )
 def test_wrong_use_and_bad_input_have_their_codes_and_one_clear_line(
@@ -144,7 +146,7 @@ def test_train_then_classify_then_export(tiny_base: Path, tmp_path: Path) -> Non
 
 def test_the_reader_of_a_pipe_may_leave_early(model: Path) -> None:
     lines = "The mill makes paper.\n" * 3000
-    command = f"{NEWSACTS} classify --input - --format jsonl --model {model} | head -n 1"
+    command = f"{NEWSACTS} classify --input - --format jsonl --model {model} | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], input=lines, capture_output=True, text=True, check=False)
     assert len(done.stdout.splitlines()) == 1
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")

@@ -32,6 +32,12 @@ def test_jsonl_is_one_object_a_row_whatever_the_text(capsys: pytest.CaptureFixtu
     assert [json.loads(line) for line in capsys.readouterr().out.rstrip("\n").split("\n")] == rows
 
 
+def test_a_table_shows_the_probability_of_the_label_it_names(capsys: pytest.CaptureFixture[str]) -> None:
+    """With a low threshold a label may be less probable than one that was not given."""
+    print_rows([ROW | {"labels": ["regret"], "primary": "regret"}], output_format=OutputFormat.table)
+    assert "0.10" in capsys.readouterr().out
+
+
 def test_a_table_shows_brackets_as_text_and_not_as_markup(capsys: pytest.CaptureFixture[str]) -> None:
     print_rows([ROW | {"text": "[red]he said[/red]"}], output_format=OutputFormat.table)
     assert "[red]he said[/red]" in capsys.readouterr().out

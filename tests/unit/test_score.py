@@ -90,11 +90,11 @@ def test_calibration_error_is_the_gap_between_said_and_true() -> None:
 
 def test_worst_errors_are_the_most_confident_mistakes() -> None:
     judged = judge([[1, 0], [0, 0], [0, 1]], [[0.01, 0.1], [0.9, 0.1], [0.6, 0.4]])
-    errors = find_worst_errors(judged, PAIR, ["x", "y", "z"], limit=3)
-    assert [(error["id"], error["label"], error["error"]) for error in errors] == [
-        ("x", "a", "missed"),
-        ("y", "a", "invented"),
-        ("z", "a", "invented"),
+    errors = find_worst_errors(judged, PAIR, limit=3)
+    assert [(error["row"], error["label"], error["error"]) for error in errors] == [
+        (0, "a", "missed"),
+        (1, "a", "invented"),
+        (2, "a", "invented"),
     ]
 
 

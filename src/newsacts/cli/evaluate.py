@@ -49,6 +49,8 @@ def evaluate(
 
     if on_error not in {"raise", "skip"}:
         raise UsageError(f"--on-error is {on_error!r}, expected raise or skip")
+    if output is not None and output.exists() and not output.is_dir():
+        raise UsageError(f"--output {output} is a file, expected a folder")
     if verbose:
         show_choices()
     classifier = Classifier.from_pretrained(model, device=device, dtype=dtype)

@@ -7,7 +7,12 @@ import typer
 from newsacts.cli.output import OutputFormat
 
 FormatOption = Annotated[
-    OutputFormat, typer.Option("--format", help="table for people; jsonl or csv for programs.", case_sensitive=False)
+    OutputFormat,
+    typer.Option(
+        "--format",
+        help="table for people; jsonl or csv for programs. In csv, a text that begins with = + - @ gets a leading '.",
+        case_sensitive=False,
+    ),
 ]
 ModelOption = Annotated[
     str | None,

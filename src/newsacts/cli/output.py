@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -66,7 +67,20 @@ def describe_prediction(prediction: Prediction) -> dict[str, Any]:
 
 
 def print_rows(rows: Sequence[dict[str, Any]], *, output_format: OutputFormat) -> None:
-    """Print rows that hold `text` and `describe_prediction`, and fields before those."""
+    """Print rows that hold `text` and `describe_prediction`, and fields before those.
+
+    Where the reader of our output has gone (head, less), that is no fault: the process ends with code 0.
+    """
+    try:
+        _print_rows(rows, output_format)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more when it closes standard output at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _print_rows(rows: Sequence[dict[str, Any]], output_format: OutputFormat) -> None:
     if output_format is OutputFormat.jsonl:
         for row in rows:
             sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -74,7 +88,6 @@ def print_rows(rows: Sequence[dict[str, Any]], *, output_format: OutputFormat) -
         _print_csv(rows)
     else:
         _print_table(rows)
-    sys.stdout.flush()
 
 
 def _print_csv(rows: Iterable[dict[str, Any]]) -> None:
@@ -101,10 +114,10 @@ def _print_table(rows: Iterable[dict[str, Any]]) -> None:
     table.add_column("p", justify="right", no_wrap=True)
     for row in rows:
         labels = Text("\n").join(Text(name, style=COLORS.get(name, "cyan")) for name in row["labels"])
-        strongest = sorted(row["probabilities"].values(), reverse=True)[: max(1, len(row["labels"]))]
+        figures = [row["probabilities"][name] for name in row["labels"]] or [max(row["probabilities"].values())]
         table.add_row(
             labels if row["labels"] else Text("–", style="dim"),
             Text(row["text"]),
-            "\n".join(f"{value:.2f}" for value in strongest),
+            "\n".join(f"{value:.2f}" for value in figures),
         )
     Console(soft_wrap=False).print(table)

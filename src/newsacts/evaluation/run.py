@@ -8,6 +8,7 @@ import numpy as np
 
 from newsacts.calibration import BoolArray, compute_probabilities, decide_labels
 from newsacts.classifier import Classifier
+from newsacts.errors import DataError
 from newsacts.evaluation.score import Judged, find_worst_errors, score_predictions
 from newsacts.labels import LabelScheme
 from newsacts.records import Example
@@ -22,17 +23,19 @@ class EvaluationReport:
 
 
 def evaluate(classifier: Classifier, examples: Sequence[Example], *, worst: int = 100) -> EvaluationReport:
-    """Score a classifier as it stands, with its stored calibration and thresholds."""
+    """Score a classifier as it stands, with its stored calibration and thresholds. Raises `DataError` for no rows."""
+    if not examples:
+        raise DataError("no labelled sentence is left to score, expected at least one")
     scheme, calibration = classifier.scheme, classifier.checkpoint.facts.calibration
     logits = classifier.predict_logits([example.text for example in examples])
     probabilities = compute_probabilities(logits, scheme, calibration)
     decided = decide_labels(probabilities, scheme, calibration)
     judged = Judged(build_targets(examples, scheme), probabilities, decided, [example.group for example in examples])
-    errors = find_worst_errors(judged, scheme, [example.id for example in examples], limit=worst)
-    texts = {example.id: example.text for example in examples}
-    return EvaluationReport(
-        score_predictions(judged, scheme), [error | {"text": texts[error["id"]]} for error in errors]
-    )
+    errors = [
+        {"id": examples[error["row"]].id, "text": examples[error["row"]].text} | error
+        for error in find_worst_errors(judged, scheme, limit=worst)
+    ]
+    return EvaluationReport(score_predictions(judged, scheme), errors)
 
 
 def build_targets(examples: Sequence[Example], scheme: LabelScheme) -> BoolArray:

@@ -71,17 +71,15 @@ def measure_calibration_error(probabilities: FloatArray, truth: BoolArray, *, bi
     return error
 
 
-def find_worst_errors(
-    judged: Judged, scheme: LabelScheme, ids: Sequence[str], *, limit: int = 100
-) -> list[dict[str, Any]]:
-    """The most confident mistakes, worst first: id, label, whether it was missed or invented, probability."""
+def find_worst_errors(judged: Judged, scheme: LabelScheme, *, limit: int = 100) -> list[dict[str, Any]]:
+    """The most confident mistakes, worst first: row, label, whether it was missed or invented, probability."""
     wrong = judged.truth != judged.decided
     surprise = np.where(judged.truth, 1 - judged.probabilities, judged.probabilities)
     rows, columns = np.nonzero(wrong)
     order = np.argsort(-surprise[rows, columns], kind="stable")[:limit]
     return [
         {
-            "id": ids[rows[place]],
+            "row": int(rows[place]),
             "label": scheme.names[columns[place]],
             "error": "missed" if judged.truth[rows[place], columns[place]] else "invented",
             "probability": round(float(judged.probabilities[rows[place], columns[place]]), 4),
