@@ -118,6 +118,29 @@ def render_labels() -> str:
     return "\n".join(rows)
 
 
+def render_readings() -> str:
+    """How often readers of the same sentences agreed, from their readings."""
+    from sklearn.metrics import cohen_kappa_score
+
+    lines = (RESULTS / "readings.jsonl").read_text(encoding="utf-8").splitlines()
+    groups: dict[str, list[Any]] = {}
+    for row in map(json.loads, lines):
+        groups.setdefault(f"`{row['file']}`, {row['drawn']}", []).append(row["readings"])
+    acts = ("accusation", "denial", "regret", "sanction")
+    titles = "| rows read again | rows | exactly agreed | third readings | "
+    rows = [titles + " | ".join(f"kappa, {act}" for act in acts) + " |", "|---" * 8 + "|"]
+    for name, readings in groups.items():
+        agreed = sum(set(one) == set(other) for one, other, *_ in readings) / len(readings)
+        kappa = [
+            cohen_kappa_score([act in one for one, *_ in readings], [act in other for _, other, *_ in readings])
+            for act in acts
+        ]
+        third = sum(len(reading) > 2 for reading in readings)  # noqa: PLR2004 - two readers and a third
+        figures = " | ".join(f"{value:.2f}" for value in kappa)
+        rows.append(f"| {name} | {len(readings)} | {agreed:.1%} | {third} | {figures} |")
+    return "\n".join(rows)
+
+
 def render_commands() -> str:
     """The help of every command, as the command prints it."""
     import typer
@@ -148,6 +171,7 @@ RENDERERS: dict[str, Callable[[], str]] = {
     "shipped": render_shipped,
     "corpus": render_corpus,
     "labels": render_labels,
+    "readings": render_readings,
     "commands": render_commands,
 }
 
