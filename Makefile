@@ -30,8 +30,11 @@ check: $(VENV)/installed
 	$(BIN)/codespell src tests scripts docs configs README.md CHANGELOG.md CONTRIBUTING.md
 	$(BIN)/python scripts/render_docs.py --check
 
-# Rebuilds the checkpoint that ships in the package; needs the data that configs/default.yaml names.
+# Rebuilds the checkpoint that ships in the package: joins the shipped labels with texts that you have, and trains.
+TEXTS ?= ../shared/data/real_train.jsonl ../shared/data/pool.jsonl
 default-checkpoint: $(VENV)/installed
+	mkdir -p build
+	$(BIN)/newsacts data join real_train pool $(addprefix --from ,$(TEXTS)) --output build/labelled.jsonl --strict
 	$(BIN)/newsacts train configs/default.yaml
 	rm -rf src/newsacts/checkpoints/default
 	mv runs/default src/newsacts/checkpoints/default
