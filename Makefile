@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test check slow default-checkpoint clean
 
-# torch comes first and pinned: an open range would fetch gigabytes of CUDA.
+# torch comes first and pinned, so that no later range can choose another build.
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade 'pip>=24'

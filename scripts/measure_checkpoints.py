@@ -28,7 +28,7 @@ from newsacts.training.machine import describe_machine
 
 
 def measure(folder: Path, examples: list[Example], section: CalibrationSection) -> dict[str, Any]:
-    """Scores of one checkpoint on the sentences, on their wire copy, and on the random stratum."""
+    """Scores of one checkpoint on the sentences and on their wire copy."""
     classifier = Classifier.from_pretrained(folder, device="cpu", dtype="float32")
     scheme = classifier.scheme
     texts = [example.text for example in examples]
@@ -75,9 +75,7 @@ def main() -> None:
     seeds = [measure(folder, examples, CalibrationSection()) for folder in options.checkpoints]
     result = {
         "command": "python " + " ".join(sys.argv),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        ).stdout.strip(),
+        "commit": read_commit(),
         "machine": describe_machine(),
         "config": first.checkpoint.facts.training["config"]["name"],
         "sentences": len(examples),

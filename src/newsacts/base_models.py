@@ -76,11 +76,30 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def fetch_from_hub(name: str, *, revision: str | None = None, download: bool = True) -> tuple[Path, str]:
+    """Folder and revision of "owner/name" from the Hugging Face hub, or from its local cache alone.
+
+    Only safetensors, JSON, text and ONNX files are fetched. Raises `ModelError`.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    patterns = ["*.json", "*.safetensors", "*.txt", "*.md", "onnx/*"]
+    try:
+        folder = Path(
+            snapshot_download(name, revision=revision, allow_patterns=patterns, local_files_only=not download)
+        )
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        place = "fetched from the Hugging Face hub" if download else "found in the local cache; fetch it: hf download"
+        raise ModelError(f"'hf:{name}' could not be {place} ({error})") from error
+    return folder, folder.name
+
+
 def _locate(source: str, revision: str | None, *, download: bool) -> tuple[Path, str]:
     if source.startswith(_PACKAGE_PREFIX):
         return _locate_package(source.removeprefix(_PACKAGE_PREFIX))
     if source.startswith(HUB_PREFIX):
-        return _find_on_hub(source.removeprefix(HUB_PREFIX), revision, download=download)
+        return fetch_from_hub(source.removeprefix(HUB_PREFIX), revision=revision, download=download)
     folder = Path(source).expanduser()
     if not folder.is_dir():
         raise ModelError(
@@ -102,18 +121,3 @@ def _locate_package(name: str) -> tuple[Path, str]:
             if (config.parent / "model.safetensors").is_file():
                 return config.parent, metadata.version(name)
     raise ModelError(f"package {name!r} holds no folder with config.json and model.safetensors; reinstall it")
-
-
-def _find_on_hub(name: str, revision: str | None, *, download: bool) -> tuple[Path, str]:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    patterns = ["*.json", "*.safetensors", "*.txt", "onnx/*"]
-    try:
-        folder = Path(
-            snapshot_download(name, revision=revision, allow_patterns=patterns, local_files_only=not download)
-        )
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        place = "fetched from the Hugging Face hub" if download else "found in the local cache; fetch it: hf download"
-        raise ModelError(f"'hf:{name}' could not be {place} ({error})") from error
-    return folder, folder.name

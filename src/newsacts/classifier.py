@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from newsacts.backends.base import Backend, Choice
-from newsacts.base_models import HUB_PREFIX
+from newsacts.base_models import HUB_PREFIX, fetch_from_hub
 from newsacts.batching import DEFAULT_TOKEN_BUDGET, WindowTokenizer, form_batches, merge_windows
 from newsacts.calibration import FloatArray, compute_probabilities, decide_labels, name_labels
 from newsacts.checkpoint import MANIFEST, Checkpoint, open_checkpoint
@@ -163,15 +163,5 @@ def find_checkpoint_folder(source: str | Path | None) -> Path:
     name = str(source).removeprefix(HUB_PREFIX)
     # "models/mine" with a folder "models" here is a mistyped path, and no reason to use the network.
     if isinstance(source, str) and _HUB_ID.fullmatch(name) and not folder.parent.is_dir():
-        return _download(name)
+        return fetch_from_hub(name)[0]
     raise ModelError(f"{source}: no such checkpoint folder; expected a folder or a hub id like 'owner/name'")
-
-
-def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(name))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise ModelError(f"checkpoint {name!r} could not be fetched from the Hugging Face hub: {error}") from error

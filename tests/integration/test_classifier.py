@@ -187,7 +187,7 @@ def test_a_mistyped_path_does_not_go_to_the_network(tmp_path: Path, monkeypatch:
 def test_a_hub_id_is_fetched(tiny_checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def fetch(name: str) -> str:
+    def fetch(name: str, **_: Any) -> str:
         asked.append(name)
         return str(tiny_checkpoint.folder)
 

@@ -72,7 +72,8 @@ def load_examples(
 
     A row needs a text and labels: a list of names, or one string like "accusation|denial"; empty means no
     label. Without an id it gets the first 12 hex digits of the SHA-1 of its text with white space folded;
-    without a group it is its own article: the group is the hash of its text. With `split`, only rows of that split are kept and checked.
+    without a group it is its own article: the group is the hash of its text. With `split`, only rows of that split
+    are kept and checked.
 
     A bad row raises `DataError` with file and row, or under `on_error="skip"` joins the rejects. What spoils
     a whole source always raises: a missing file, a broken encoding, a missing column, no rows at all.

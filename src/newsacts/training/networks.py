@@ -6,7 +6,7 @@ from typing import Any
 
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
-from transformers import AutoConfig, AutoModel, set_seed
+from transformers import AutoConfig, AutoModel
 
 from newsacts.backends.network import SentenceNetwork, hush_transformers, without_pooler
 from newsacts.base_models import BaseModel
@@ -14,11 +14,6 @@ from newsacts.errors import ConfigError, ModelError
 from newsacts.training.config import LoraSection, TrainingConfig
 
 _CONFIG_KEYS_OF_A_MACHINE = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures")
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, numpy and torch, before any weight is drawn."""
-    set_seed(seed)
 
 
 def prepare_network(config: TrainingConfig, base: BaseModel) -> SentenceNetwork:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from accelerate import PartialState
+from transformers import set_seed
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
@@ -44,7 +45,7 @@ from newsacts.training.card import render_model_card
 from newsacts.training.config import TrainingConfig
 from newsacts.training.dataset import TrainingData, encode_rows, load_training_data
 from newsacts.training.machine import describe_machine, measure_peak_memory
-from newsacts.training.networks import describe_encoder, merge_adapter, prepare_network, seed_everything
+from newsacts.training.networks import describe_encoder, merge_adapter, prepare_network
 from newsacts.training.trainer import (
     Collator,
     NewsactsTrainer,
@@ -86,7 +87,7 @@ def train(config: TrainingConfig, *, resume: bool = False, quiet: bool = False) 
     # The helpers of a torchrun must not look before the first process has made its claim.
     processes.wait_for_everyone()
     state_folder = find_state_folder(config)
-    seed_everything(config.seed)
+    set_seed(config.seed)
     base = find_base_model(config.model.base)
     data = load_training_data(config)
     if data.rejects and processes.is_main_process:
