@@ -4,12 +4,12 @@ Exit codes: 0 done, 1 finished with rejects under --strict, 2 wrong use, 3 bad i
 are loaded inside the commands, so that `newsacts --help` answers at once.
 """
 
-import sys
 from typing import Annotated
 
 import typer
 
 from newsacts.cli.article import article
+from newsacts.cli.bulk import bulk
 from newsacts.cli.classify import classify
 from newsacts.cli.data import data_app
 from newsacts.cli.evaluate import evaluate
@@ -28,7 +28,7 @@ app = typer.Typer(
     help="Label the sentences of news as accusation, denial, regret or sanction, with calibrated probabilities.",
     epilog="Try: newsacts classify 'The ministry denied that it had paid the rebels.'",
 )
-for command in (classify, article, train, evaluate, export):
+for command in (classify, article, bulk, train, evaluate, export):
     app.command()(command)
 app.add_typer(data_app, name="data")
 
@@ -53,9 +53,3 @@ def main() -> None:
         fail(str(error), code=WRONG_USE)
     except NewsactsError as error:
         fail(str(error), code=BAD_INPUT)
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone; that is no fault of ours or of the user.
-        sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        fail("stopped by the user", code=130)
