@@ -3,7 +3,8 @@
     python scripts/render_docs.py            # rewrite what stands between the markers
     python scripts/render_docs.py --check    # fail where a page is not what its sources say
 
-A marked place looks like `<!-- figures: default -->` … `<!-- end -->`; the name chooses a function below.
+A marked place looks like `<!-- figures: default -->` … `<!-- end -->`, in YAML behind `# `; the name chooses a function
+below.
 """
 
 import difflib
@@ -24,18 +25,42 @@ PAGES = (
     "src/newsacts/data/corpus/README.md",
     "src/newsacts/data/labels/README.md",
 )
-_PLACE = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PLACE = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?((?:# )?<!-- end -->)", re.DOTALL)
 
 
-def render_default() -> str:
-    """Scores of the default recipe: one row a seed, and the mean."""
-    return _render_seeds("default")
+def render_header(name: str) -> str:
+    """What a config costs and reaches, as YAML comments."""
+    result = _read(name)
+    runs = [seed["training"] for seed in result["seeds"]]
+    minutes = [run["seconds"] / 60 for run in runs]
+    summary, prose, machine = result["summary"], result["seeds"][0]["prose"], result["machine"]
+    low, high = prose["macro_f1_interval"]
+    spent = f"{min(minutes):.0f}" if len(runs) == 1 else f"{min(minutes):.0f} to {max(minutes):.0f}"
+    return "\n".join(
+        [
+            f"# machine: {machine['processor']}, {machine['cores']} cores, busy with other work too",
+            f"# time: {spent} minutes of training ({runs[0]['precision']})",
+            f"# memory: {max(run['peak_memory_gb'] for run in runs):.1f} GB",
+            f"# score: macro-F1 {summary['macro_f1_mean']:.3f} on real_dev, mean of {len(runs)} seed(s); interval of the "
+            f"first over articles {low:.3f} to {high:.3f}",
+        ]
+    )
+
+
+def render_suites() -> str:
+    """Held-out parts of the written corpus: the baseline recipe and the default."""
+    rows = ["| recipe | suite | rows | macro-F1 | exact match |", "|---|---|---|---|---|"]
+    for part in _read("suites")["parts"]:
+        scores = part["scores"]
+        figures = f"{scores['sentences']} | {scores['macro_f1']:.3f} | {scores['exact_match']:.3f}"
+        rows.append(f"| {part['recipe']} | {part['suite']} | {figures} |")
+    return "\n".join(rows)
 
 
 def render_pooling() -> str:
     """Mean against first-token pooling, same recipe."""
     rows = ["| pooling | seeds | macro-F1 | micro-F1 |", "|---|---|---|---|"]
-    for name, pooling in (("default", "mean"), ("cls", "cls (first token)")):
+    for name, pooling in (("real_and_seed", "mean"), ("cls", "cls (first token)")):
         summary = _read(name)["summary"]
         count = len(_read(name)["seeds"])
         rows.append(f"| {pooling} | {count} | {summary['macro_f1_mean']:.3f} | {summary['micro_f1_mean']:.3f} |")
@@ -166,7 +191,11 @@ def list_commands(group: Any) -> list[list[str]]:
 
 
 RENDERERS: dict[str, Callable[[], str]] = {
-    "default": render_default,
+    "default": lambda: _render_seeds("default"),
+    "real-and-seed": lambda: _render_seeds("real_and_seed"),
+    "header-default": lambda: render_header("default"),
+    "header-real-and-seed": lambda: render_header("real_and_seed"),
+    "suites": render_suites,
     "pooling": render_pooling,
     "shipped": render_shipped,
     "corpus": render_corpus,
