@@ -1,0 +1,73 @@
+"""The checkpoint in the package: opens offline, is small, and knows the plain cases."""
+
+import pytest
+
+from newsacts import DEFAULT_SCHEME, Article, Classifier
+from newsacts.classifier import DEFAULT_CHECKPOINT
+from newsacts.registers import to_wire
+
+PLAIN: tuple[tuple[str, set[str]], ...] = (
+    ("The ministry accused the miners' union of lying about the accident.", {"accusation"}),
+    ("Prosecutors charged the former mayor with taking bribes.", {"accusation"}),
+    ("The company denied that it had paid the officials.", {"denial"}),
+    ("She pleaded not guilty on Monday.", {"denial"}),
+    ("We deeply regret what happened and apologise to the families.", {"regret"}),
+    ("The airline apologised to passengers for the delay.", {"regret"}),
+    ("The European Union imposed sanctions on three generals.", {"sanction"}),
+    ("Washington expelled two of the embassy's diplomats.", {"sanction"}),
+    ("Parliament will vote on the budget on Thursday.", set()),
+    ("The weather service expects rain in the north.", set()),
+    ("Shares in the bank rose two percent.", set()),
+    ("The talks will resume in March.", set()),
+)
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier.from_pretrained(device="cpu")
+
+
+def test_it_is_small_and_of_the_default_scheme(classifier: Classifier) -> None:
+    assert classifier.scheme == DEFAULT_SCHEME
+    assert sum(path.stat().st_size for path in DEFAULT_CHECKPOINT.iterdir()) < 12_000_000
+
+
+@pytest.mark.parametrize(("text", "labels"), PLAIN)
+def test_plain_cases_are_right_in_prose_and_on_the_wire(classifier: Classifier, text: str, labels: set[str]) -> None:
+    for register in (text, to_wire(text)):
+        assert set(classifier.predict([register])[0].labels) == labels
+
+
+WIRE = (
+    "port arn ( norden press ) - the fishing union accused the harbour board of hiding a leak at its fuel depot .",
+    "the board denied the charge and said every report had been published .",
+    "we regret this .",
+    "the ministry has fined the depot s owner 2 million crowns and barred its ships from the bay .",
+    "the weather service expects calm seas until friday .",
+    "talks between the u.s. and norrmark will go on in january , officials said .",
+)
+WIRE_LABELS: tuple[set[str], ...] = ({"accusation"}, {"denial"}, {"regret"}, {"sanction"}, set(), set())
+
+
+@pytest.mark.parametrize("joint", ["\n", " "], ids=["a sentence a line", "one line"])
+def test_wire_copy_gets_its_sentences_and_labels_however_its_lines_break(classifier: Classifier, joint: str) -> None:
+    labelled = classifier.classify_article(Article("wire", joint.join(WIRE)))
+    assert [item.sentence.text for item in labelled] == list(WIRE)
+    assert [set(item.prediction.labels) for item in labelled] == list(WIRE_LABELS)
+
+
+def test_it_tells_where_it_comes_from_and_how_good_it_is(classifier: Classifier) -> None:
+    facts = classifier.checkpoint.facts
+    assert facts.codebook == "1.3"
+    assert facts.scores["dev"]["macro_f1"] > 0.75
+    assert set(facts.training["config"]["data"]["dev"]).isdisjoint(facts.training["config"]["data"]["train"])
+
+
+def test_exporting_it_to_plain_transformers_keeps_its_probabilities(
+    classifier: Classifier, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from newsacts.training.export import PARITY_LIMIT, export_transformers
+
+    folder = tmp_path_factory.mktemp("export") / "plain"
+    parity = export_transformers(classifier.checkpoint, folder, texts=[text for text, _ in PLAIN])
+    assert parity.largest_difference < PARITY_LIMIT
