@@ -16,7 +16,6 @@ from rich.text import Text
 from newsacts.records import Prediction
 
 COLORS = {"accusation": "red", "denial": "blue", "regret": "magenta", "sanction": "yellow"}
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class OutputFormat(StrEnum):
@@ -91,6 +90,8 @@ def _print_rows(rows: Sequence[dict[str, Any]], output_format: OutputFormat) -> 
 
 
 def _print_csv(rows: Iterable[dict[str, Any]]) -> None:
+    from newsacts.bulk.writers import neutralise_cell
+
     writer = None
     for row in rows:
         flat = {name: value for name, value in row.items() if name != "probabilities"}
@@ -99,12 +100,7 @@ def _print_csv(rows: Iterable[dict[str, Any]]) -> None:
         if writer is None:
             writer = csv.DictWriter(sys.stdout, list(flat), lineterminator="\n")
             writer.writeheader()
-        writer.writerow({name: _neutralise(value) for name, value in flat.items()})
-
-
-def _neutralise(value: Any) -> Any:
-    # A spreadsheet would run a cell that begins like a formula.
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+        writer.writerow({name: neutralise_cell(value) for name, value in flat.items()})
 
 
 def _print_table(rows: Iterable[dict[str, Any]]) -> None:
