@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -295,6 +295,8 @@ def test_a_bad_csv_row_among_a_thousand_costs_that_row_alone(
     lines = [form % number for number in range(1000)]
     # Bad rows stand apart: three good ones behind each show that the lines behind it are rows.
     places = {place - place % 5: line for place, line in bad}
+    # An open quote and a later one that closes it make one well-formed record of many lines, and no broken rows.
+    assume(sum(line.count(b'"') % 2 for line in places.values()) <= 1)
     for place, line in places.items():
         lines[place] = line
     (tmp_path / "rows.csv").write_bytes(b"id,text\n" + b"\n".join(lines) + b"\n")

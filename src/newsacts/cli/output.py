@@ -37,12 +37,17 @@ def tell(message: str) -> None:
     Console(stderr=True).print(Text(message), soft_wrap=True)
 
 
+class _NoteHandler(logging.Handler):
+    """Log lines to what standard error is at the time, as plain text."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(record.getMessage() + "\n")
+
+
 def show_choices() -> None:
     """Let the library's notes (what "auto" chose, and why) reach standard error."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("newsacts")
-    logger.handlers = [handler]
+    logger.handlers = [_NoteHandler()]
     logger.setLevel(logging.INFO)
 
 
