@@ -5,7 +5,6 @@ Reads JSONL, CSV, TSV (each also `.gz` or `.zst`), Parquet, folders of Hugging F
 against the given scheme and never read off the data.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
+from newsacts.data.standoff import hash_text
 from newsacts.data.tables import RawRow, Reject, Table, open_tables
 from newsacts.errors import DataError, UsageError
 from newsacts.labels import NO_LABEL, LabelScheme
@@ -24,7 +24,6 @@ __all__ = ["ColumnMap", "LoadResult", "Reject", "load_examples", "write_rejects"
 GROUP_COLUMNS = ("group", "document", "article", "article_id")
 """Where the group of a row is looked for, in this order, unless a `ColumnMap` names one column."""
 
-ID_DIGITS = 12
 SHOWN_CHARACTERS = 40
 
 
@@ -154,14 +153,14 @@ def _read_example(row: RawRow | Reject, names: ColumnMap, scheme: LabelScheme) -
         if name not in values:
             raise DataError(_explain_missing(name, values))
     text = _read_text(values[names.text], names.text)
-    identifier = _read_name(values, names.id or "id") or _hash_text(text)
+    identifier = _read_name(values, names.id or "id") or hash_text(text)
     group_column = names.group or next((name for name in GROUP_COLUMNS if name in values), GROUP_COLUMNS[0])
     return Example(
         id=identifier,
         text=text,
         labels=_read_labels(values[names.labels], names.labels, scheme),
         # Row numbers as ids are common: as groups they would tie row 1 of one file to row 1 of another.
-        group=_read_name(values, group_column) or _hash_text(text),
+        group=_read_name(values, group_column) or hash_text(text),
         split=_read_split(values, names),
     )
 
@@ -223,16 +222,11 @@ def _refuse_duplicate(example: Example, first_places: Mapping[str, str]) -> None
     first = first_places.get(example.id)
     if first is None:
         return
-    if example.id == _hash_text(example.text):
+    if example.id == hash_text(example.text):
         cause = "; it is the hash of the text, so the same text stands in both: drop one or give it an id"
     else:
         cause = "; ids must differ"
     raise DataError(f"duplicate id {example.id!r}, first used in {first}{cause}")
-
-
-def _hash_text(text: str) -> str:
-    folded = " ".join(text.split())
-    return hashlib.sha1(folded.encode("utf-8"), usedforsecurity=False).hexdigest()[:ID_DIGITS]
 
 
 def _describe(value: object) -> str:
