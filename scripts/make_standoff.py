@@ -116,7 +116,8 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     kept = apply_corrections(kept, arguments.output / "corrections.jsonl")
     write_lines(map(format_standoff, kept), arguments.output / "real_train.jsonl")
-    write_lines((format_standoff(row.label) for row in dev), arguments.output / "real_dev.jsonl")
+    checked = apply_corrections((row.label for row in dev), arguments.output / "corrections.jsonl")
+    write_lines(map(format_standoff, checked), arguments.output / "real_dev.jsonl")
     write_corrections(reasons, arguments.output / "corrections.jsonl")
     print(f"train {len(kept)}, dev {len(dev)}, dropped from train {len(reasons)}")
 
