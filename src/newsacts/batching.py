@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from newsacts.calibration import FloatArray
+from newsacts.calibration import BoolArray, FloatArray
 from newsacts.errors import ModelError, UsageError
 
 IntArray = npt.NDArray[np.int64]
@@ -62,8 +62,8 @@ class WindowTokenizer:
         specials = self._tokenizer.num_special_tokens_to_add(is_pair=False)
         frame = self._tokenizer.encode("").ids
         self._prefix, self._suffix = frame[: (specials + 1) // 2], frame[(specials + 1) // 2 :]
-        padding = self._tokenizer.token_to_id("[PAD]")
-        self.padding_id: int = 0 if padding is None else int(padding)
+        paddings = (self._tokenizer.token_to_id(name) for name in ("[PAD]", "<pad>"))
+        self.padding_id: int = next((number for number in paddings if number is not None), 0)
 
     def tokenize(self, texts: Sequence[str]) -> TokenWindows:
         """Windows of all texts, in order. An empty text gives one window of special tokens."""
@@ -107,6 +107,14 @@ def form_batches(
             mask[row, : len(tokens)] = 1
         yield TokenBatch(ids, mask, chosen)
         start = stop
+
+
+def select_texts(windows: TokenWindows, chosen: BoolArray) -> tuple[TokenWindows, IntArray]:
+    """The windows of the chosen texts, owned by their new rows, and the rows they had (bool (n,) over texts)."""
+    places = np.flatnonzero(chosen)
+    new_rows = np.cumsum(chosen) - 1
+    kept = np.flatnonzero(chosen[windows.owners])
+    return TokenWindows([windows.ids[number] for number in kept], new_rows[windows.owners[kept]]), places
 
 
 def merge_windows(logits: FloatArray, windows: TokenWindows, size: int) -> FloatArray:

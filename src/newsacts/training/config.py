@@ -47,6 +47,8 @@ class DataSection(Section):
 
     train: tuple[str, ...]
     dev: tuple[str, ...] = ()
+    soft: tuple[str, ...] = ()
+    """Files of sentences with probabilities of a teacher in place of labels; see `training.soft_targets`."""
     dev_fraction: float = Field(0.15, gt=0, lt=1)
     """Where `dev` is empty: the share of the training articles that is set aside."""
     on_error: Literal["raise", "skip"] = "raise"
@@ -71,6 +73,8 @@ class ModelSection(Section):
     dropout: float = Field(0.1, ge=0, lt=1)
     max_tokens: int = Field(256, ge=8)
     freeze_embeddings: bool = True
+    freeze_layers: int = Field(0, ge=0)
+    """How many encoder layers, counted from the embeddings, keep the weights of the base."""
     lora: LoraSection | None = None
 
 

@@ -1,4 +1,4 @@
-"""The labelled sentences of a run: read, deduplicated, split, augmented and turned into token rows."""
+"""The sentences of a run: read, deduplicated, split, augmented and turned into token rows."""
 
 import hashlib
 import logging
@@ -21,6 +21,7 @@ from newsacts.labels import LabelScheme
 from newsacts.records import Example
 from newsacts.registers import to_wire
 from newsacts.training.config import DataSection, TrainingConfig
+from newsacts.training.soft_targets import SoftExample, drop_known, load_soft_examples
 
 CORPUS_PREFIX = "corpus:"
 CORPUS_FOLDER = Path(__file__).parents[1] / "data" / "corpus"
@@ -34,6 +35,8 @@ class TrainingData:
 
     train: list[Example]
     dev: list[Example]
+    soft: list[SoftExample]
+    """Sentences with probabilities for labels, which add to `train`; none of them stands in `train` or `dev`."""
     rejects: list[Reject]
     facts: dict[str, Any]
     """For the checkpoint: file fingerprints, counts, what was dropped and why."""
@@ -63,17 +66,20 @@ def load_training_data(config: TrainingConfig) -> TrainingData:
     check_splits([replace(row, split="train") for row in train] + [replace(row, split="dev") for row in dev])
     if not train or not dev:
         raise DataError(f"{len(train)} training and {len(dev)} dev sentences are left; both need at least one")
+    read = [example for name in section.soft for example in load_soft_examples(name, scheme)]
+    soft = drop_known(read, [example.text for example in (*train, *dev)])
     copies = make_wire_copies(train, share=config.augmentation.wire_share, seed=config.seed)
     facts = {
-        "files": {name: _fingerprint(name) for name in (*section.train, *section.dev)},
+        "files": {name: _fingerprint(name) for name in (*section.train, *section.dev, *section.soft)},
         "train": _count(train, scheme),
         "dev": _count(dev, scheme),
         "of_other_splits": of_other_splits,
         "wire_copies": len(copies),
+        "soft": {"sentences": len(soft), "stand in train or dev, or repeated": len(read) - len(soft)},
         "dropped": dict(dropped),
         "rejects": len(rejects),
     }
-    return TrainingData(train + copies, dev, rejects, facts)
+    return TrainingData(train + copies, dev, soft, rejects, facts)
 
 
 def make_wire_copies(examples: Sequence[Example], *, share: float, seed: int) -> list[Example]:
@@ -84,16 +90,25 @@ def make_wire_copies(examples: Sequence[Example], *, share: float, seed: int) ->
 
 def encode_rows(examples: Sequence[Example], tokenizer: WindowTokenizer, scheme: LabelScheme) -> list[dict[str, Any]]:
     """Trainer rows: `input_ids` of the first window of each text, and `labels` (k,) of 0 and 1."""
-    windows = tokenizer.tokenize([example.text for example in examples])
-    firsts = np.searchsorted(windows.owners, np.arange(len(examples)))
-    targets = build_targets(examples, scheme)
-    over_long = len(windows.ids) - len(examples)
+    targets = build_targets(examples, scheme).astype(np.float32)
+    return _encode([example.text for example in examples], targets, tokenizer)
+
+
+def encode_soft_rows(examples: Sequence[SoftExample], tokenizer: WindowTokenizer) -> list[dict[str, Any]]:
+    """Trainer rows: `input_ids` of the first window of each text, and `labels` (k,) of probabilities."""
+    targets = np.array([example.probabilities for example in examples], dtype=np.float32)
+    return _encode([example.text for example in examples], targets, tokenizer)
+
+
+def _encode(
+    texts: Sequence[str], targets: np.ndarray[Any, np.dtype[np.float32]], tokenizer: WindowTokenizer
+) -> list[dict[str, Any]]:
+    windows = tokenizer.tokenize(texts)
+    firsts = np.searchsorted(windows.owners, np.arange(len(texts)))
+    over_long = len(windows.ids) - len(texts)
     if over_long:
         _logger.warning("training reads only the first window of long texts; %d windows are left out", over_long)
-    return [
-        {"input_ids": windows.ids[first], "labels": target.astype(np.float32)}
-        for first, target in zip(firsts, targets, strict=True)
-    ]
+    return [{"input_ids": windows.ids[first], "labels": target} for first, target in zip(firsts, targets, strict=True)]
 
 
 def _load_files(names: Sequence[str], scheme: LabelScheme, section: DataSection) -> tuple[list[Example], list[Reject]]:

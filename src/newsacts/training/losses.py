@@ -1,4 +1,4 @@
-"""Losses on logits (n, k) and 0/1 targets (n, k), each a mean over the batch (torch)."""
+"""Losses on logits (n, k) and targets (n, k) of 0 and 1 or of probabilities, each a mean over the batch (torch)."""
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ def compute_loss(
 
 def _categorical(logits: Tensor, targets: Tensor, section: LossSection, weights: Tensor | None) -> Tensor:
     each = functional.cross_entropy(
-        logits, targets.argmax(dim=1), weight=weights, reduction="none", label_smoothing=section.smoothing
+        logits, targets, weight=weights, reduction="none", label_smoothing=section.smoothing
     )
     if section.kind != "cross_entropy":
         confidence = (logits.softmax(dim=1) * targets).sum(dim=1)

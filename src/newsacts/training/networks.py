@@ -28,6 +28,8 @@ def prepare_network(config: TrainingConfig, base: BaseModel) -> SentenceNetwork:
         for name, parameter in encoder.named_parameters():
             if name.startswith("embeddings."):
                 parameter.requires_grad = False
+    if section.freeze_layers:
+        _freeze_layers(encoder, section.freeze_layers)
     hidden = int(encoder.config.hidden_size)
     body: nn.Module = encoder if section.lora is None else _add_lora(encoder, section.lora)
     return SentenceNetwork(
@@ -59,6 +61,16 @@ def _load_encoder(base: BaseModel) -> Any:
             )
     except (OSError, ValueError) as error:
         raise ModelError(f"base model {base.source!r} cannot be opened by transformers: {error}") from error
+
+
+def _freeze_layers(encoder: Any, count: int) -> None:
+    layers = getattr(getattr(encoder, "encoder", None), "layer", None)
+    if layers is None:
+        raise ConfigError(f"model.freeze_layers needs an encoder built like BERT, got {type(encoder).__name__}")
+    if count > len(layers):
+        raise ConfigError(f"model.freeze_layers is {count}, and {type(encoder).__name__} has {len(layers)} layers")
+    for layer in layers[:count]:
+        layer.requires_grad_(requires_grad=False)
 
 
 def _add_lora(encoder: Any, section: LoraSection) -> PeftModel:

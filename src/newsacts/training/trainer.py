@@ -95,7 +95,8 @@ class NewsactsTrainer(Trainer):
         """AdamW with one group of parameters for every learning rate and decay."""
         if self.optimizer is None:
             groups = group_parameters(cast(nn.Module, model or self.model), self._config.optimization)
-            self.optimizer = torch.optim.AdamW(groups)
+            # One kernel for all tensors: the plain loop takes a tenth of a step on a CPU.
+            self.optimizer = torch.optim.AdamW(groups, fused=True)
         return self.optimizer
 
 
