@@ -3,14 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check slow default-checkpoint clean
+.PHONY: demo test check docs slow default-checkpoint clean
 
 # torch comes first and pinned, so that no later range can choose another build.
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade 'pip>=24'
 	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,audit]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,audit,docs]'
 	touch $@
 
 demo: $(VENV)/installed
@@ -30,14 +30,22 @@ check: $(VENV)/installed
 	$(BIN)/codespell src tests scripts docs configs README.md CHANGELOG.md CONTRIBUTING.md
 	$(BIN)/python scripts/render_docs.py --check
 
-# Rebuilds the checkpoint that ships in the package: joins the shipped labels with texts that you have, and trains.
+# A warning, also of a link that leads nowhere, is an error.
+docs: $(VENV)/installed
+	$(BIN)/sphinx-build -W -n --keep-going -b html docs docs/_build/html
+
+# Rebuilds the checkpoint that ships in the package: joins the shipped labels, and the scores of the teacher, with texts
+# that you have, and trains.
 TEXTS ?= ../shared/data/real_train.jsonl ../shared/data/pool.jsonl
+VARIED := isot bbc_news plv cameo_class conflibert_samples
 default-checkpoint: $(VENV)/installed
 	mkdir -p build
 	$(BIN)/newsacts data join real_train pool $(addprefix --from ,$(TEXTS)) --output build/labelled.jsonl --strict
+	$(BIN)/python scripts/make_variants.py --texts build/labelled.jsonl --output build/variants.jsonl $(addprefix --dataset ,$(VARIED))
+	$(BIN)/python scripts/make_soft_labels.py join --texts build/variants.jsonl $(addprefix --texts ,$(TEXTS)) --output build/soft.jsonl
 	$(BIN)/newsacts train configs/default.yaml
 	rm -rf src/newsacts/checkpoints/default
 	mv runs/default src/newsacts/checkpoints/default
 
 clean:
-	rm -rf $(VENV) build dist runs .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist runs docs/_build .mypy_cache .ruff_cache .pytest_cache
