@@ -1,10 +1,13 @@
 """The contract of every backend, and of the classifier over it: order, empty input, padding, agreement."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from newsacts.backends.base import Backend
 from newsacts.backends.fake import FakeBackend
+from newsacts.backends.onnx_cpu import OnnxBackend
 from newsacts.backends.pytorch import PytorchBackend, choose_device, choose_dtype
 from newsacts.batching import WindowTokenizer, form_batches
 from newsacts.calibration import FloatArray
@@ -15,9 +18,17 @@ from tests import tiny
 TEXTS = [text for text, _ in tiny.SENTENCES] + ["", "mill", "The mayor " * 40]
 
 
-@pytest.fixture(params=["fake", "pytorch"])
+OPENERS: dict[str, Callable[[Checkpoint], Backend]] = {
+    "fake": lambda _: FakeBackend(4),
+    "pytorch": lambda checkpoint: PytorchBackend(checkpoint, device="cpu"),
+    "onnx-float32": lambda checkpoint: OnnxBackend(checkpoint, dtype="float32"),
+    "onnx-int8": lambda checkpoint: OnnxBackend(checkpoint, dtype="int8"),
+}
+
+
+@pytest.fixture(params=sorted(OPENERS))
 def backend(request: pytest.FixtureRequest, tiny_checkpoint: Checkpoint) -> Backend:
-    return FakeBackend(4) if request.param == "fake" else PytorchBackend(tiny_checkpoint, device="cpu")
+    return OPENERS[request.param](tiny_checkpoint)
 
 
 @pytest.fixture
@@ -52,7 +63,7 @@ def test_different_texts_get_different_logits(backend: Backend, tokenizer: Windo
 
 
 def test_every_choice_has_a_reason(backend: Backend) -> None:
-    assert backend.choices
+    assert set(backend.choices) >= {"backend", "device", "dtype"}
     assert all(choice.value and choice.reason for choice in backend.choices.values())
 
 

@@ -20,7 +20,15 @@ def test_there_is_a_frozen_checkpoint_for_every_protocol() -> None:
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_a_frozen_checkpoint_loads_and_predicts_as_it_did(name: str) -> None:
     expected = json.loads((FOLDER / f"{name}.expected.json").read_text())
-    classifier = Classifier.from_pretrained(FOLDER / name, device="cpu")
-    assert list(classifier.scheme.names) == expected["labels"]
-    probabilities = classifier.predict_proba(expected["texts"])
-    assert probabilities == pytest.approx(np.array(expected["probabilities"]), abs=1e-5)
+    for backend in ("pytorch", "onnx"):
+        classifier = Classifier.from_pretrained(FOLDER / name, backend=backend, device="cpu", dtype="float32")
+        assert list(classifier.scheme.names) == expected["labels"]
+        probabilities = classifier.predict_proba(expected["texts"])
+        assert probabilities == pytest.approx(np.array(expected["probabilities"]), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_a_frozen_checkpoint_keeps_its_predictions_in_int8_nearly(name: str) -> None:
+    expected = json.loads((FOLDER / f"{name}.expected.json").read_text())
+    probabilities = Classifier.from_pretrained(FOLDER / name, dtype="int8").predict_proba(expected["texts"])
+    assert probabilities == pytest.approx(np.array(expected["probabilities"]), abs=0.06)

@@ -20,7 +20,11 @@ class FakeBackend:
     @property
     def choices(self) -> dict[str, Choice]:
         """Always the fake, because it was asked for."""
-        return {"backend": Choice("fake", "asked for")}
+        return {
+            "backend": Choice("fake", "asked for"),
+            "device": Choice("cpu", "the fake has no other"),
+            "dtype": Choice("float32", "the fake has no other"),
+        }
 
     def logits(self, batch: TokenBatch) -> FloatArray:
         """Mean of the vectors of the unmasked tokens, scaled to look like real logits."""

@@ -18,7 +18,10 @@ _TORCH_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16"
 class PytorchBackend:
     """A checkpoint on a torch device. Raises `BackendError` for a device or dtype that is not there."""
 
-    def __init__(self, checkpoint: Checkpoint, *, device: str = "auto", dtype: str = "auto") -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, *, device: str = "auto", dtype: str = "auto", reason: str = "asked for"
+    ) -> None:
+        self._backend_choice = Choice("pytorch", reason)
         self._device_choice = choose_device(device)
         self._device = torch.device(self._device_choice.value)
         self._dtype_choice = choose_dtype(dtype, self._device)
@@ -29,10 +32,15 @@ class PytorchBackend:
         self._network = network.to(self._device).eval()
 
     @property
+    def network(self) -> torch.nn.Module:
+        """The network, ready to compute on its device; for those who need its gradients."""
+        return self._network
+
+    @property
     def choices(self) -> dict[str, Choice]:
         """Backend, device and dtype, each with its reason."""
         return {
-            "backend": Choice("pytorch", "the checkpoint has PyTorch weights"),
+            "backend": self._backend_choice,
             "device": self._device_choice,
             "dtype": self._dtype_choice,
         }
@@ -74,7 +82,10 @@ def choose_device(wanted: str) -> Choice:
 def choose_dtype(wanted: str, device: torch.device) -> Choice:
     """The precision of the encoder, with the reason; the pooling and the head are always float32."""
     if wanted not in get_args(Dtype):
-        raise UsageError(f"dtype {wanted!r} is unknown; expected one of {', '.join(get_args(Dtype))}")
+        raise UsageError(
+            f"dtype {wanted!r} is not one of the pytorch backend; expected one of {', '.join(get_args(Dtype))}, "
+            "or use backend='onnx' for int8"
+        )
     if wanted != "auto":
         if wanted == "float16" and device.type == "cpu":
             raise BackendError("dtype 'float16' is not usable on a CPU; use 'bfloat16' or 'float32'")
