@@ -31,13 +31,18 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled sentence. `group` names the article it comes from, so that splits never cut one."""
+    """A labelled sentence. `group` names the article it comes from, so that splits never cut one.
+
+    `extra` carries columns that were asked for (an outlet, a stratum); examples with other extras are not equal,
+    and the hash leaves them out.
+    """
 
     id: str
     text: str
     labels: tuple[str, ...]
     group: str
     split: str | None = None
+    extra: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,13 @@ class Prediction:
     """What a classifier says of one sentence.
 
     `labels` stand in order of probability, strongest first; `primary` is the first of them, or "none".
-    `probabilities` are calibrated and hold every label of the scheme, in scheme order.
+    `probabilities` are calibrated and hold every label of the scheme, in scheme order. With a cascade, `stage` is
+    "full", or "first" for a sentence that was discarded: it has no label, and its probabilities are estimates.
     """
 
     labels: tuple[str, ...]
     probabilities: Mapping[str, float]
+    stage: str | None = None
 
     @property
     def primary(self) -> str:

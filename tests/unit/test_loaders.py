@@ -221,8 +221,10 @@ class TestFields:
     @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
     def test_column_named_in_a_map_must_exist(self, tmp_path: Path, field: str, name: str) -> None:
         path = write(tmp_path / name, FORMATS["rows" + name[1:]]([Example("1", WARNING, (), "g")]))
+        named: dict[str, Any] = {field: "uid"}
+        columns = ColumnMap(**named)
         with pytest.raises(DataError, match="no column 'uid', got 'id', 'text'"):
-            load_examples(path, DEFAULT_SCHEME, columns=ColumnMap(**{field: "uid"}))
+            load_examples(path, DEFAULT_SCHEME, columns=columns)
 
 
 class TestSplitSelection:

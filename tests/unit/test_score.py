@@ -69,6 +69,13 @@ def test_an_interval_widens_when_sentences_cluster_in_articles() -> None:
     assert width["c"] > 2 * width["a"]
 
 
+def test_a_single_article_has_no_interval() -> None:
+    scores = score_predictions(judge([[1, 0], [1, 0]], [[0.9, 0.1], [0.2, 0.1]], ["x", "x"]), PAIR)
+    assert scores["micro_f1"] == pytest.approx(2 / 3)
+    assert [scores[f"{kind}_f1_interval"] for kind in ("micro", "macro", "example")] == [None] * 3
+    assert scores["labels"]["a"]["recall_interval"] is None
+
+
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     generator = np.random.default_rng(1)
     covered = 0

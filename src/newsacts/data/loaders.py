@@ -32,7 +32,7 @@ class ColumnMap:
     """Which column holds what.
 
     The optional three are None by default: `id`, one of `GROUP_COLUMNS`, and `split` are read where they
-    exist. A column that is named here must exist.
+    exist. A column that is named here must exist. `keep` names further columns to carry along in `Example.extra`.
     """
 
     text: str = "text"
@@ -40,11 +40,12 @@ class ColumnMap:
     id: str | None = None
     group: str | None = None
     split: str | None = None
+    keep: tuple[str, ...] = ()
 
     def required(self) -> tuple[str, ...]:
         """The columns without which a row cannot be read."""
         optional = (name for name in (self.id, self.group, self.split) if name is not None)
-        return (self.text, self.labels, *optional)
+        return (self.text, self.labels, *optional, *self.keep)
 
     def readable(self) -> frozenset[str]:
         """Every column that may be looked at."""
@@ -162,6 +163,7 @@ def _read_example(row: RawRow | Reject, names: ColumnMap, scheme: LabelScheme) -
         # Row numbers as ids are common: as groups they would tie row 1 of one file to row 1 of another.
         group=_read_name(values, group_column) or hash_text(text),
         split=_read_split(values, names),
+        extra={name: values[name] for name in names.keep},
     )
 
 
