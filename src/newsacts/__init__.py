@@ -5,7 +5,7 @@
     classifier = Classifier.from_pretrained()
     classifier.predict(["We regret this."])[0].labels      # ('regret',)
 
-Importing this package loads no heavy library; torch is loaded when a checkpoint is opened.
+Importing this package loads no heavy library; opening a checkpoint loads onnxruntime (on a CPU) or torch.
 """
 
 from newsacts.classifier import Classifier

@@ -6,8 +6,8 @@ scheme order. Exclusive schemes use one common slope (temperature scaling, Guo e
 the most probable label wins.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,15 +23,19 @@ BoolArray = npt.NDArray[np.bool_]
 class Calibration:
     """Per label: probability = sigmoid(slope * logit + intercept), and the threshold that decides.
 
-    `policy` tells how the thresholds were chosen ("fixed", "best F1", "precision 0.9", ...).
+    `policy` tells how the thresholds were chosen ("fixed", "best F1", "precision 0.9", ...). `prevalence` is the share
+    of sentences that carry each label where the probabilities hold; None in a checkpoint that did not note it.
     """
 
     slopes: tuple[float, ...]
     intercepts: tuple[float, ...]
     thresholds: tuple[float, ...]
     policy: str = "fixed"
+    prevalence: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.prevalence is not None and len(self.prevalence) != len(self.slopes):
+            raise UsageError(f"expected {len(self.slopes)} prevalences, one a label, got {len(self.prevalence)}")
         if not len(self.slopes) == len(self.intercepts) == len(self.thresholds):
             raise UsageError(
                 "a calibration needs as many slopes as intercepts and thresholds, got "
@@ -50,6 +54,15 @@ def compute_probabilities(logits: FloatArray, scheme: LabelScheme, calibration: 
     return softmax(scaled) if scheme.exclusive else sigmoid(scaled)
 
 
+def compute_log_odds(logits: FloatArray, scheme: LabelScheme, calibration: Calibration) -> npt.NDArray[np.float64]:
+    """Calibrated log-odds log(p / (1 - p)), float64 (n, k), from logits (n, k); finite where p rounds to 0 or 1."""
+    scaled = logits.astype(np.float64) * np.asarray(calibration.slopes) + np.asarray(calibration.intercepts)
+    if not scheme.exclusive:
+        return np.asarray(scaled)
+    others = [np.logaddexp.reduce(np.delete(scaled, column, axis=1), axis=1) for column in range(len(scheme))]
+    return np.asarray(scaled - np.stack(others, axis=1))
+
+
 def decide_labels(probabilities: FloatArray, scheme: LabelScheme, calibration: Calibration) -> BoolArray:
     """Which labels apply, bool (n, k): at or above the threshold, or the most probable of exclusive ones."""
     if scheme.exclusive:
@@ -58,6 +71,18 @@ def decide_labels(probabilities: FloatArray, scheme: LabelScheme, calibration: C
             decided[np.arange(len(probabilities)), probabilities.argmax(axis=1)] = True
         return decided
     return np.asarray(probabilities >= np.asarray(calibration.thresholds, dtype=np.float32))
+
+
+def set_thresholds(calibration: Calibration, scheme: LabelScheme, thresholds: Mapping[str, float]) -> Calibration:
+    """The calibration with other thresholds for the labels that are named. Raises `UsageError`."""
+    if scheme.exclusive:
+        raise UsageError("exclusive labels have no thresholds: the most probable label wins; expected none")
+    changed = list(calibration.thresholds)
+    for name, threshold in thresholds.items():
+        if not 0 <= threshold <= 1:
+            raise UsageError(f"threshold {threshold!r} of {name} cannot be used; expected a number between 0 and 1")
+        changed[scheme.index(name)] = float(threshold)
+    return replace(calibration, thresholds=tuple(changed), policy="fixed by hand")
 
 
 def name_labels(probabilities: Sequence[float], decided: Sequence[bool], scheme: LabelScheme) -> tuple[str, ...]:

@@ -8,7 +8,8 @@
 
 Everything that a reader needs to trust a checkpoint is checked when it is opened: the protocol number, the digest
 of newsacts.json itself, the SHA-256 of every file it lists and, where the weights are a difference, the SHA-256 of
-the base model. A listed path with a separator in it is refused; files that are not listed are not looked at.
+the base model. A listed path with a separator in it is refused. Files that are not listed are not looked at, but for
+`onnx/`, whose files can be made again and are checked by hashes of their own (`backends.artifacts`).
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from newsacts.base_models import BaseModel, find_base_model, hash_file
 from newsacts.calibration import Calibration
 from newsacts.errors import IntegrityError, ModelError, ProtocolError
 from newsacts.labels import LabelScheme
+from newsacts.operating_points import OperatingCurves, format_curves, parse_curves
 from newsacts.weights import Array, decode_weights
 
 PROTOCOL = 1
@@ -41,7 +43,11 @@ DIGEST = "manifest_sha256"
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What a model is, apart from its weights. `training` and `scores` are facts for people and cards."""
+    """What a model is, apart from its weights. `training` and `scores` are facts for people and cards.
+
+    `curves` are precision and recall by threshold, from which `--precision` and `--recall` are served; None in a
+    checkpoint that was written without them.
+    """
 
     scheme: LabelScheme
     calibration: Calibration
@@ -54,6 +60,7 @@ class ModelFacts:
     codebook: str | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    curves: OperatingCurves | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +153,22 @@ def write_checkpoint(
     save_file({name: np.ascontiguousarray(tensor) for name, tensor in weights.items()}, folder / WEIGHTS)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    files = {name: hash_file(folder / name) for name in sorted([WEIGHTS, *texts])}
+    write_manifest(folder, facts, {name: hash_file(folder / name) for name in sorted([WEIGHTS, *texts])})
+    return open_checkpoint(folder)
+
+
+def write_manifest(folder: Path, facts: ModelFacts, files: Mapping[str, str]) -> None:
+    """Write newsacts.json with its digest, for files whose hashes are known."""
     manifest = _format_manifest(facts, files)
     manifest[DIGEST] = digest_manifest(manifest)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return open_checkpoint(folder)
 
 
 def _format_manifest(facts: ModelFacts, files: Mapping[str, str]) -> dict[str, Any]:
     calibration = facts.calibration
+    # What an older writer did not know stays out where it is not known, so that old folders keep their bytes.
+    prevalence = {} if calibration.prevalence is None else {"prevalence": list(calibration.prevalence)}
+    curves = {} if facts.curves is None else {"operating_points": format_curves(facts.curves, facts.scheme.names)}
     return {
         "protocol": PROTOCOL,
         "scheme": {"names": list(facts.scheme.names), "exclusive": facts.scheme.exclusive},
@@ -167,7 +181,9 @@ def _format_manifest(facts: ModelFacts, files: Mapping[str, str]) -> dict[str, A
             "intercepts": list(calibration.intercepts),
             "thresholds": list(calibration.thresholds),
             "policy": calibration.policy,
+            **prevalence,
         },
+        **curves,
         "training": dict(facts.training),
         "scores": dict(facts.scores),
         "files": dict(files),
@@ -189,6 +205,7 @@ def _parse_manifest(manifest: Mapping[str, Any]) -> tuple[ModelFacts, dict[str, 
             intercepts=tuple(map(float, calibration["intercepts"])),
             thresholds=tuple(map(float, calibration["thresholds"])),
             policy=str(calibration["policy"]),
+            prevalence=tuple(map(float, calibration["prevalence"])) if "prevalence" in calibration else None,
         ),
         pooling=str(manifest["architecture"]["pooling"]),
         max_tokens=int(manifest["architecture"]["max_tokens"]),
@@ -199,10 +216,17 @@ def _parse_manifest(manifest: Mapping[str, Any]) -> tuple[ModelFacts, dict[str, 
         codebook=manifest["codebook"],
         training=manifest["training"],
         scores=manifest["scores"],
+        curves=_parse_curves(manifest),
     )
     if len(facts.calibration.slopes) != len(facts.scheme):
         raise ValueError(f"{len(facts.scheme)} labels but calibration for {len(facts.calibration.slopes)}")
     return facts, {str(name): str(digest) for name, digest in manifest["files"].items()}
+
+
+def _parse_curves(manifest: Mapping[str, Any]) -> OperatingCurves | None:
+    # Written since operating points exist; a checkpoint without them is complete too.
+    stored = manifest.get("operating_points")
+    return None if stored is None else parse_curves(stored, manifest["scheme"]["names"])
 
 
 def _verify_files(folder: Path, files: Mapping[str, str]) -> None:

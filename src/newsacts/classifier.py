@@ -7,38 +7,85 @@ be used for any number of calls.
 import logging
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from newsacts.backends.base import Backend, Choice
+from newsacts.backends.onnx_graphs import list_shipped
+from newsacts.backends.selection import check_backend_name, open_backend
 from newsacts.base_models import HUB_PREFIX, fetch_from_hub
-from newsacts.batching import DEFAULT_TOKEN_BUDGET, WindowTokenizer, form_batches, merge_windows
-from newsacts.calibration import FloatArray, compute_probabilities, decide_labels, name_labels
-from newsacts.checkpoint import MANIFEST, Checkpoint, open_checkpoint
+from newsacts.batching import (
+    DEFAULT_TOKEN_BUDGET,
+    TokenWindows,
+    WindowTokenizer,
+    form_batches,
+    merge_windows,
+    select_texts,
+)
+from newsacts.calibration import (
+    BoolArray,
+    Calibration,
+    FloatArray,
+    compute_probabilities,
+    decide_labels,
+    name_labels,
+    set_thresholds,
+)
+from newsacts.cascade import (
+    OFF,
+    Cascade,
+    check_level,
+    list_cascade_files,
+    open_cascade,
+    run_first_stage,
+)
+from newsacts.checkpoint import MANIFEST, Checkpoint, open_checkpoint, write_manifest
 from newsacts.errors import ModelError, UsageError
+from newsacts.explanation import Explanation, occlude_words
 from newsacts.labels import LabelScheme
+from newsacts.operating_points import Measure, OperatingCurves, OperatingPoint, describe_wish, find_points, move_curve
+from newsacts.priors import estimate_prior, fill_shares, shift_prior
 from newsacts.records import Article, LabelledSentence, Prediction
 from newsacts.segmentation import split_sentences
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "default"
 """The checkpoint that ships inside the package."""
 
-BACKENDS = ("auto", "pytorch")
 CHUNK_SIZE = 4_096
 """Texts tokenised and sorted at once: enough to fill batches of one length, little memory."""
+
+FIRST, FULL = "first", "full"
+"""How the stages of a cascade are called in rows."""
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _logger = logging.getLogger("newsacts")
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What was computed for n texts. `reached` tells which the full model read: all of them without a cascade.
+
+    `probabilities` float32 (n, k) are calibrated, of discarded texts the first stage's estimates; `decided` bool (n, k)
+    never gives a label to a discarded text.
+    """
+
+    probabilities: FloatArray
+    decided: BoolArray
+    reached: BoolArray
+
+
 class Classifier:
     """Labels sentences by a trained checkpoint. Make one with `Classifier.from_pretrained`."""
 
-    def __init__(self, checkpoint: Checkpoint, backend: Backend) -> None:
+    def __init__(self, checkpoint: Checkpoint, backend: Backend, *, cascade: Cascade | None = None) -> None:
         self.checkpoint = checkpoint
         self._backend = backend
+        self._cascade = cascade
         facts = checkpoint.facts
         self._tokenizer = WindowTokenizer(checkpoint.tokenizer_file, max_tokens=facts.max_tokens)
 
@@ -50,18 +97,22 @@ class Classifier:
         backend: str = "auto",
         device: str = "auto",
         dtype: str = "auto",
+        cascade: str = OFF,
     ) -> "Classifier":
         """Open the shipped default (None), a checkpoint folder, or a Hugging Face hub id ("owner/name").
 
-        "auto" picks what is best here and gives its reason in `choices`; anything else is used or refused.
+        `backend` is auto, pytorch or onnx; `device` auto, cpu, cuda, cuda:1 or mps; `dtype` auto, float32, bfloat16,
+        float16 or int8. "auto" picks what is best here and gives its reason in `choices`; anything else is used or
+        refused. Asking for dtype float32 gives the numbers that the calibration was fitted on.
+        `cascade` is off, safe or fast: a tiny first stage spares the model sentences without a label (docs/speed.md).
         Only a hub id touches the network. Raises `ModelError` (or its kinds) and `UsageError`.
         """
-        if backend not in BACKENDS:
-            raise UsageError(f"backend {backend!r} is unknown; expected one of {', '.join(BACKENDS)}")
+        check_backend_name(backend)
+        check_level(cascade)
         checkpoint = open_checkpoint(find_checkpoint_folder(source))
-        from newsacts.backends.pytorch import PytorchBackend  # heavy: loads torch
-
-        classifier = cls(checkpoint, PytorchBackend(checkpoint, device=device, dtype=dtype))
+        opened = open_cascade(checkpoint, cascade)
+        runtime = open_backend(checkpoint, backend=backend, device=device, dtype=dtype)
+        classifier = cls(checkpoint, runtime, cascade=opened)
         for name, choice in classifier.choices.items():
             _logger.info("%s: %s (%s)", name, choice.value, choice.reason)
         return classifier
@@ -72,21 +123,152 @@ class Classifier:
         return self.checkpoint.facts.scheme
 
     @property
+    def calibration(self) -> Calibration:
+        """What turns logits into probabilities and decides, in scheme order."""
+        return self.checkpoint.facts.calibration
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """From which probability on each label applies; empty for exclusive labels, where the highest wins."""
+        return {} if self.scheme.exclusive else dict(zip(self.scheme.names, self.calibration.thresholds, strict=True))
+
+    @property
     def choices(self) -> dict[str, Choice]:
         """What was chosen to run the model, and why."""
-        return self._backend.choices
+        if self._cascade is None:
+            return self._backend.choices
+        measured = self._cascade.measured
+        reason = f"asked for; keeps at least {measured['bound']:.1%} of what the model labels in held-out text"
+        doubt = self._cascade.explain_doubt(self.calibration)
+        reason += "" if doubt is None else f", but that says nothing here: {doubt}"
+        return {**self._backend.choices, "cascade": Choice(self._cascade.name, reason)}
+
+    @property
+    def cascade(self) -> Cascade | None:
+        """The first stage that decides which texts the model reads; None where it reads all."""
+        return self._cascade
+
+    def without_cascade(self) -> "Classifier":
+        """The same loaded model that reads every text."""
+        other = copy(self)
+        other._cascade = None
+        return other
+
+    def with_calibration(self, calibration: Calibration) -> "Classifier":
+        """The same loaded model that decides by another calibration; this one stays as it is.
+
+        Stored operating points hold for the probabilities they were measured on: other lines leave them behind.
+        """
+        if len(calibration.slopes) != len(self.scheme):
+            raise UsageError(f"expected a calibration of {len(self.scheme)} labels, got {len(calibration.slopes)}")
+        known = self.calibration
+        same = (calibration.slopes, calibration.intercepts) == (known.slopes, known.intercepts)
+        return self._change_facts(calibration, self.checkpoint.facts.curves if same else None)
+
+    def with_thresholds(self, thresholds: Mapping[str, float]) -> "Classifier":
+        """A classifier that gives a label from this probability on; labels that are not named keep theirs.
+
+        Raises `UsageError` for an unknown label, a threshold outside 0 to 1, or an exclusive scheme.
+        """
+        return self.with_calibration(set_thresholds(self.calibration, self.scheme, thresholds))
+
+    def with_operating_point(
+        self,
+        measure: Measure,
+        target: float | None = None,
+        *,
+        labels: Sequence[str] | None = None,
+        nearest: bool = False,
+    ) -> "Classifier":
+        """A classifier whose thresholds reach a precision or recall on the development sentences: ("precision", 0.9).
+
+        ("f1") asks for the best F1. All labels, or those named. After `with_prior` the point is that of the new prior.
+        Raises `UsageError` naming each label that does not reach it, or with `nearest` gives it the point where the
+        measure is highest; `find_operating_points` has the figures.
+        """
+        points = self.find_operating_points(measure, target, labels=labels, nearest=nearest)
+        halved = {name: point.f1 / 2 if measure == "f1" else point.threshold for name, point in points.items()}
+        policy = describe_wish(points, measure, target)
+        if len(points) < len(self.scheme):
+            policy = f"{policy} for {', '.join(points)}; {self.calibration.policy} for the rest"
+        return self.with_calibration(replace(self.with_thresholds(halved).calibration, policy=policy))
+
+    def find_operating_points(
+        self,
+        measure: Measure,
+        target: float | None = None,
+        *,
+        labels: Sequence[str] | None = None,
+        nearest: bool = False,
+    ) -> dict[str, OperatingPoint]:
+        """By label, the point of the stored curve that `with_operating_point` would use, with its intervals."""
+        curves, prevalence = self.checkpoint.facts.curves, self.calibration.prevalence
+        if self.scheme.exclusive:
+            raise UsageError("exclusive labels have no thresholds: the most probable label wins; no point to choose")
+        if curves is None:
+            raise UsageError(
+                "this checkpoint stores no operating points (it was written before they were, or for other "
+                "probabilities); give thresholds yourself, by with_thresholds in Python, or train anew"
+            )
+        columns = {name: self.scheme.index(name) for name in (self.scheme.names if labels is None else labels)}
+        known = {name: curves.labels[column] for name, column in columns.items()}
+        moved = {
+            name: curve if curve is None or prevalence is None else move_curve(curve, prevalence[columns[name]])
+            for name, curve in known.items()
+        }
+        return find_points(moved, measure, target, nearest=nearest)
+
+    def with_prior(self, prior: Mapping[str, float], *, fitted_at: Mapping[str, float] | None = None) -> "Classifier":
+        """A classifier for a corpus where labels are as common as `prior` says, e.g. {"accusation": 0.02}.
+
+        Multiplies the odds of each named label by those of the new share over the share among the development
+        sentences (Saerens, Latinne and Decaestecker 2002). Thresholds keep their numbers and apply to the corrected
+        probability. `fitted_at` is for checkpoints that do not say how common labels were. Raises `UsageError`.
+        """
+        known = self.calibration
+        if fitted_at is not None:
+            known = replace(known, prevalence=tuple(fill_shares(fitted_at, self.scheme, known.prevalence)))
+        shares = fill_shares(prior, self.scheme, known.prevalence)
+        shifted = shift_prior(known, shares, exclusive=self.scheme.exclusive)
+        return self._change_facts(shifted, self.checkpoint.facts.curves)
+
+    def estimate_prior(self, texts: Iterable[str]) -> dict[str, float]:
+        """How common each label is among unlabelled texts, for `with_prior`; see `priors.estimate_prior`."""
+        fitted = fill_shares({}, self.scheme, self.calibration.prevalence)
+        shares = estimate_prior(self.predict_proba(texts), fitted, exclusive=self.scheme.exclusive)
+        return dict(zip(self.scheme.names, shares, strict=True))
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """One prediction a text, in the order of `texts`; `[]` for `[]`. Each text is judged as one unit."""
-        probabilities = self.predict_proba(texts)
-        decided = decide_labels(probabilities, self.scheme, self.checkpoint.facts.calibration)
+        scored = self.score(texts)
         return [
             Prediction(
                 labels=name_labels(row, flags, self.scheme),
                 probabilities=dict(zip(self.scheme.names, row, strict=True)),
+                stage=None if self._cascade is None else FULL if reached else FIRST,
             )
-            for row, flags in zip(probabilities.tolist(), decided.tolist(), strict=True)
+            for row, flags, reached in zip(
+                scored.probabilities.tolist(), scored.decided.tolist(), scored.reached.tolist(), strict=True
+            )
         ]
+
+    def score(self, texts: Iterable[str]) -> Scored:
+        """Probabilities and decisions as arrays, and which texts the full model read."""
+        logits, reached = self._score_texts(_check_texts(texts), DEFAULT_TOKEN_BUDGET)
+        probabilities = compute_probabilities(logits, self.scheme, self.calibration)
+        decided = decide_labels(probabilities, self.scheme, self.calibration)
+        return Scored(probabilities, decided & reached[:, None], reached)
+
+    def find_reached(self, texts: Iterable[str]) -> BoolArray:
+        """Which texts the full model would read, bool (n,): runs the first stage alone; all without a cascade."""
+        checked = _check_texts(texts)
+        if self._cascade is None:
+            return np.ones(len(checked), dtype=np.bool_)
+        parts = [np.zeros(0, dtype=np.bool_)]
+        for start in range(0, len(checked), CHUNK_SIZE):
+            chunk = checked[start : start + CHUNK_SIZE]
+            parts.append(run_first_stage(self._cascade, self._tokenizer.tokenize(chunk), len(chunk))[1])
+        return np.concatenate(parts)
 
     def predict_proba(self, texts: Iterable[str]) -> FloatArray:
         """Calibrated probabilities, float32 (n, k), columns in scheme order."""
@@ -95,13 +277,7 @@ class Classifier:
     def predict_logits(self, texts: Iterable[str], *, token_budget: int = DEFAULT_TOKEN_BUDGET) -> FloatArray:
         """Logits before calibration, float32 (n, k). A text longer than the model reads is read in
         overlapping windows, and each label gets the highest of its windows."""
-        checked = _check_texts(texts)
-        parts = [
-            self._score_chunk(checked[start : start + CHUNK_SIZE], token_budget)
-            for start in range(0, len(checked), CHUNK_SIZE)
-        ]
-        empty = np.zeros((0, len(self.scheme)), dtype=np.float32)
-        return np.concatenate([empty, *parts])
+        return self._score_texts(_check_texts(texts), token_budget)[0]
 
     def count_windows(self, text: str) -> int:
         """How many overlapping windows the model needs to read a text; 1 for all but very long sentences."""
@@ -113,32 +289,79 @@ class Classifier:
         predictions = self.predict([sentence.text for sentence in sentences])
         return [LabelledSentence(*pair) for pair in zip(sentences, predictions, strict=True)]
 
+    def explain(
+        self, texts: Iterable[str], *, labels: Iterable[str] | None = None, method: str = "occlusion"
+    ) -> list[Explanation]:
+        """Which words carried each label: one explanation a text, in order, for `labels` or for all.
+
+        "occlusion" deletes one word at a time, with any backend; "integrated-gradients" reads the PyTorch model from
+        inside and needs captum (`pip install 'newsacts[explain]'`). Raises `UsageError` and `BackendError`.
+        """
+        checked = _check_texts(texts)
+        if method == "occlusion":
+            # The estimates of a first stage would explain the first stage.
+            return occlude_words(self.without_cascade(), checked, labels=labels)
+        if method == "integrated-gradients":
+            from newsacts.explanation.gradients import integrate_gradients  # heavy: loads torch and captum
+
+            return integrate_gradients(self.checkpoint, self._backend, checked, labels=labels)
+        raise UsageError(f"method {method!r} is unknown; expected occlusion or integrated-gradients")
+
     def save_pretrained(self, folder: str | Path) -> Path:
-        """Copy the checkpoint to a new or empty folder, byte for byte, and verify it there."""
+        """Copy the checkpoint, with `onnx/` and `cascade/` if it has them, to a new or empty folder; verify it there.
+
+        Byte for byte, but for newsacts.json where thresholds or prior were changed: then they are saved as they are.
+        """
         target = Path(folder)
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise UsageError(f"{target}: expected a new or empty folder to save to, found something there")
-        target.mkdir(parents=True, exist_ok=True)
-        for name in (MANIFEST, *self.checkpoint.files):
+        extra = [*list_shipped(self.checkpoint), *list_cascade_files(self.checkpoint)]
+        for name in (MANIFEST, *self.checkpoint.files, *extra):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.checkpoint.folder / name, target / name)
+        if self.calibration != open_checkpoint(target).facts.calibration:
+            write_manifest(target, self.checkpoint.facts, self.checkpoint.files)
         return open_checkpoint(target).folder
 
     def push_to_hub(self, name: str, *, private: bool = True, token: str | None = None) -> str:
-        """Upload the checkpoint to the Hugging Face hub as "owner/name"; returns the address of the commit."""
+        """Upload what `save_pretrained` saves to the Hugging Face hub as "owner/name"; returns the commit's address."""
         from huggingface_hub import HfApi
 
         api = HfApi(token=token)
         api.create_repo(name, private=private, exist_ok=True)
-        files = [MANIFEST, *self.checkpoint.files]
-        commit = api.upload_folder(repo_id=name, folder_path=self.checkpoint.folder, allow_patterns=files)
+        with TemporaryDirectory() as folder:
+            commit = api.upload_folder(repo_id=name, folder_path=self.save_pretrained(folder))
         return str(commit.commit_url)
 
-    def _score_chunk(self, texts: Sequence[str], token_budget: int) -> FloatArray:
+    def _change_facts(self, calibration: Calibration, curves: OperatingCurves | None) -> "Classifier":
+        other = copy(self)
+        facts = replace(self.checkpoint.facts, calibration=calibration, curves=curves)
+        other.checkpoint = replace(self.checkpoint, facts=facts)
+        return other
+
+    def _score_texts(self, texts: Sequence[str], token_budget: int) -> tuple[FloatArray, BoolArray]:
+        parts = [
+            self._score_chunk(texts[start : start + CHUNK_SIZE], token_budget)
+            for start in range(0, len(texts), CHUNK_SIZE)
+        ]
+        parts.append((np.zeros((0, len(self.scheme)), dtype=np.float32), np.zeros(0, dtype=np.bool_)))
+        logits, reached = zip(*parts, strict=True)
+        return np.concatenate(logits), np.concatenate(reached)
+
+    def _score_chunk(self, texts: Sequence[str], token_budget: int) -> tuple[FloatArray, BoolArray]:
         windows = self._tokenizer.tokenize(texts)
+        if self._cascade is None:
+            return self._run_model(windows, len(texts), token_budget), np.ones(len(texts), dtype=np.bool_)
+        logits, reached = run_first_stage(self._cascade, windows, len(texts))
+        kept, places = select_texts(windows, reached)
+        logits[places] = self._run_model(kept, len(places), token_budget)
+        return logits, reached
+
+    def _run_model(self, windows: TokenWindows, size: int, token_budget: int) -> FloatArray:
         logits = np.zeros((len(windows.ids), len(self.scheme)), dtype=np.float32)
         for batch in form_batches(windows, token_budget=token_budget, padding_id=self._tokenizer.padding_id):
             logits[batch.positions] = self._backend.logits(batch)
-        return merge_windows(logits, windows, len(texts))
+        return merge_windows(logits, windows, size)
 
 
 def _check_texts(texts: Iterable[str]) -> list[str]:

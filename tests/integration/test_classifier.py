@@ -11,8 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsacts import Article, Classifier, LabelScheme, ModelError, UsageError
+from newsacts.backends.artifacts import write_artifact
 from newsacts.backends.fake import FakeBackend
-from newsacts.checkpoint import MANIFEST, Checkpoint
+from newsacts.backends.onnx_graphs import FOLDER as GRAPHS
+from newsacts.backends.onnx_graphs import load_graph, ship_graph
+from newsacts.backends.quantization import FULL_STEPS
+from newsacts.checkpoint import MANIFEST, Checkpoint, open_checkpoint
 from tests import tiny
 
 TEXTS = [text for text, _ in tiny.SENTENCES]
@@ -150,7 +154,21 @@ def test_stray_files_of_the_folder_are_not_saved_along(tiny_checkpoint: Checkpoi
     assert not (saved / "secret.txt").exists()
 
 
-def test_pushing_sends_only_the_files_of_the_checkpoint(
+def test_an_export_keeps_its_graph_when_it_is_saved_and_a_graph_of_other_weights_stays_behind(
+    tiny_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_checkpoint.folder, tmp_path / "copy"))
+    ship_graph(tiny_checkpoint, folder, steps=FULL_STEPS)
+    shipped = {path.name for path in (folder / GRAPHS).iterdir()}
+    (folder / GRAPHS / "secret.txt").write_text("x")
+    write_artifact(folder / GRAPHS, f"int8-127-{'0' * 32}", b"of another model", suffix=".onnx")
+    saved = Classifier.from_pretrained(folder, device="cpu").save_pretrained(tmp_path / "saved")
+    assert {path.name for path in (saved / GRAPHS).iterdir()} == shipped
+    assert len(shipped) == 4
+    assert load_graph(open_checkpoint(saved), steps=FULL_STEPS)[1] == "shipped with the checkpoint"
+
+
+def test_pushing_sends_only_the_files_of_the_checkpoint_with_the_thresholds_as_they_are(
     classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[tuple[str, dict[str, Any]]] = []
@@ -163,13 +181,16 @@ def test_pushing_sends_only_the_files_of_the_checkpoint(
             calls.append((name, options))
 
         def upload_folder(self, **options: Any) -> Any:
-            calls.append(("upload", options))
+            uploaded = open_checkpoint(options["folder_path"])
+            calls.append(("upload", {path.name: uploaded for path in uploaded.folder.iterdir()}))
             return type("Commit", (), {"commit_url": "https://hub.example/commit/1"})
 
     monkeypatch.setattr("huggingface_hub.HfApi", Hub)
-    assert classifier.push_to_hub("me/mine", token="t") == "https://hub.example/commit/1"  # noqa: S106
+    changed = classifier.with_thresholds({"denial": 0.91})
+    assert changed.push_to_hub("me/mine", token="t") == "https://hub.example/commit/1"  # noqa: S106
     assert calls[1] == ("me/mine", {"private": True, "exist_ok": True})
-    assert set(calls[2][1]["allow_patterns"]) == {MANIFEST, *classifier.checkpoint.files}
+    assert set(calls[2][1]) == {MANIFEST, *classifier.checkpoint.files}
+    assert calls[2][1][MANIFEST].facts.calibration.thresholds[1] == 0.91
 
 
 def test_a_mistyped_path_does_not_go_to_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,5 +228,6 @@ def test_what_auto_chose_is_logged_with_its_reason(
 ) -> None:
     with caplog.at_level(logging.INFO, logger="newsacts"):
         classifier = Classifier.from_pretrained(tiny_checkpoint.folder)
-    assert set(classifier.choices) == {"backend", "device", "dtype"}
-    assert len(caplog.messages) == 3
+    assert {"backend", "device", "dtype"} <= set(classifier.choices)
+    for name, choice in classifier.choices.items():
+        assert f"{name}: {choice.value} ({choice.reason})" in caplog.messages

@@ -5,10 +5,11 @@ decision from a calibration that never saw its article, so that dev scores stay 
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import GroupKFold
@@ -26,6 +27,8 @@ from newsacts.labels import LabelScheme
 from newsacts.training.config import CalibrationSection
 
 _logger = logging.getLogger("newsacts")
+Rows = npt.NDArray[np.int64]
+
 _FIXED = 0.5
 _TEMPERATURES = np.geomspace(0.2, 5.0, 97)
 
@@ -54,23 +57,14 @@ def fit_calibration(
     """Platt scaling (1999) per label and a threshold by policy; one temperature for exclusive schemes.
 
     A label that is always or never true in `truth` keeps its raw probability and the threshold 0.5, or the
-    fixed one. Raises `UsageError` where shapes differ.
+    fixed one. The share of sentences with each label is noted, for another prior later. Raises `UsageError` where
+    shapes differ.
     """
     if logits.shape != truth.shape or logits.shape[1] != len(scheme):
         raise UsageError(f"logits {logits.shape} and gold labels {truth.shape} must both be (n, {len(scheme)})")
-    if scheme.exclusive:
-        return _fit_temperature(logits, truth, scheme, section)
-    lines = [_fit_line(logits[:, column], truth[:, column], section) for column in range(len(scheme))]
-    slopes, intercepts = (tuple(float(line[part]) for line in lines) for part in (0, 1))
-    unset = Calibration(slopes, intercepts, (_FIXED,) * len(scheme))
-    probabilities = compute_probabilities(logits, scheme, unset)
-    thresholds = tuple(
-        choose_threshold(probabilities[:, column], truth[:, column], section) for column in range(len(scheme))
-    )
-    policy = {"f1": "best F1", "fixed": f"fixed {section.target:g}"}.get(
-        section.policy, f"{section.policy} {section.target:g}"
-    )
-    return Calibration(slopes, intercepts, thresholds, policy)
+    fitted = _fit_temperature if scheme.exclusive else _fit_lines
+    shares = tuple(truth.mean(axis=0).tolist()) if len(truth) else None
+    return replace(fitted(logits, truth, scheme, section), prevalence=shares)
 
 
 def cross_fit(
@@ -82,18 +76,24 @@ def cross_fit(
     the calibrations that `dev.logits` give.
     """
     judged = dev.logits if applied_to is None else applied_to
-    groups = np.asarray(dev.groups)
-    folds = min(section.folds, len(np.unique(groups)))
-    if folds < 2:  # noqa: PLR2004 - a fold and the rest
-        raise UsageError("cross-fitting needs sentences of at least two articles; give the dev file a group column")
     probabilities = np.zeros(judged.shape, dtype=np.float32)
     decided = np.zeros(judged.shape, dtype=np.bool_)
-    splitter = GroupKFold(n_splits=folds, shuffle=True, random_state=0)
-    for rest, held in splitter.split(judged, groups=groups):
+    folds = 0
+    for rest, held in split_folds(dev.groups, section):
+        folds += 1
         calibration = fit_calibration(dev.logits[rest], dev.truth[rest], scheme, section)
         probabilities[held] = compute_probabilities(judged[held], scheme, calibration)
         decided[held] = decide_labels(probabilities[held], scheme, calibration)
     return CrossFit(probabilities, decided, folds)
+
+
+def split_folds(groups: Sequence[str], section: CalibrationSection) -> Iterator[tuple[Rows, Rows]]:
+    """Pairs of row numbers: those to fit on and those held out. Folds are whole articles, and fixed."""
+    names = np.asarray(groups)
+    folds = min(section.folds, len(np.unique(names)))
+    if folds < 2:  # noqa: PLR2004 - a fold and the rest
+        raise UsageError("cross-fitting needs sentences of at least two articles; give the dev file a group column")
+    yield from GroupKFold(n_splits=folds, shuffle=True, random_state=0).split(names, groups=names)
 
 
 def choose_threshold(probabilities: FloatArray, truth: BoolArray, section: CalibrationSection) -> float:
@@ -118,6 +118,20 @@ def choose_threshold(probabilities: FloatArray, truth: BoolArray, section: Calib
         _logger.warning("no threshold reaches %s %g on dev; the nearest is used", section.policy, section.target)
     best = np.flatnonzero(good)[other[good].argmax()] if good.any() else reached.argmax()
     return float(np.clip(thresholds[best], 1e-4, 1 - 1e-4))
+
+
+def _fit_lines(logits: FloatArray, truth: BoolArray, scheme: LabelScheme, section: CalibrationSection) -> Calibration:
+    lines = [_fit_line(logits[:, column], truth[:, column], section) for column in range(len(scheme))]
+    slopes, intercepts = (tuple(float(line[part]) for line in lines) for part in (0, 1))
+    unset = Calibration(slopes, intercepts, (_FIXED,) * len(scheme))
+    probabilities = compute_probabilities(logits, scheme, unset)
+    thresholds = tuple(
+        choose_threshold(probabilities[:, column], truth[:, column], section) for column in range(len(scheme))
+    )
+    policy = {"f1": "best F1", "fixed": f"fixed {section.target:g}"}.get(
+        section.policy, f"{section.policy} {section.target:g}"
+    )
+    return Calibration(slopes, intercepts, thresholds, policy)
 
 
 def _choose_for_f1(probabilities: FloatArray, truth: BoolArray) -> float:

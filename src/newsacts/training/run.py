@@ -20,7 +20,9 @@ from transformers import set_seed
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
+from newsacts.backends.base import tell_choices
 from newsacts.backends.network import SentenceNetwork, dump_state
+from newsacts.backends.onnx_graphs import explain_obstacle, ship_activations
 from newsacts.base_models import BaseModel, find_base_model
 from newsacts.batching import WindowTokenizer
 from newsacts.calibration import identity_calibration
@@ -43,9 +45,10 @@ from newsacts.evaluation.score import Judged, score_predictions
 from newsacts.training.calibrate_fit import DevSet, cross_fit, fit_calibration
 from newsacts.training.card import render_model_card
 from newsacts.training.config import TrainingConfig
-from newsacts.training.dataset import TrainingData, encode_rows, load_training_data
+from newsacts.training.dataset import TrainingData, encode_rows, encode_soft_rows, load_training_data
 from newsacts.training.machine import describe_machine, measure_peak_memory
 from newsacts.training.networks import describe_encoder, merge_adapter, prepare_network
+from newsacts.training.operating_fit import measure_curves
 from newsacts.training.trainer import (
     Collator,
     NewsactsTrainer,
@@ -154,6 +157,7 @@ def _fit(
     weights = None
     if config.optimization.loss.class_weights == "balanced":
         weights = balance_classes(np.stack([row["labels"] for row in rows]), exclusive=scheme.exclusive)
+    rows += encode_soft_rows(data.soft, model.tokenizer)
     network = prepare_network(config, model.base)
     arguments = build_arguments(config, state_folder=state_folder, quiet=options.quiet)
     trainer = NewsactsTrainer(
@@ -209,7 +213,10 @@ def _save(
     raw = write_checkpoint(draft, facts, weights=weights, texts=texts)
     facts = _calibrate(config, data, raw)
     texts[CARD] = render_model_card(facts, name=config.name)
-    write_checkpoint(draft, facts, weights=weights, texts=texts)
+    finished = write_checkpoint(draft, facts, weights=weights, texts=texts)
+    if explain_obstacle(finished) is None:
+        # Measured once here, so that the first use of the checkpoint on a machine is quick.
+        ship_activations(finished, draft)
     draft.rename(output.folder)
     # Without its note the state folder no longer counts as an unfinished run.
     (find_state_folder(config) / CONFIG_NOTE).unlink()
@@ -223,5 +230,10 @@ def _calibrate(config: TrainingConfig, data: TrainingData, raw: Checkpoint) -> M
     dev = DevSet(logits, build_targets(data.dev, scheme), [example.group for example in data.dev])
     fitted = cross_fit(dev, scheme, section)
     judged = Judged(dev.truth, fitted.probabilities, fitted.decided, dev.groups)
-    scores = {"dev": score_predictions(judged, scheme), "how": f"calibration cross-fitted, {fitted.folds} folds"}
-    return replace(raw.facts, calibration=fit_calibration(logits, dev.truth, scheme, section), scores=scores)
+    scores = {
+        "dev": score_predictions(judged, scheme),
+        "how": f"calibration cross-fitted, {fitted.folds} folds; computed by {tell_choices(classifier.choices)}",
+        "choices": {name: choice.value for name, choice in classifier.choices.items()},
+    }
+    calibration = fit_calibration(logits, dev.truth, scheme, section)
+    return replace(raw.facts, calibration=calibration, scores=scores, curves=measure_curves(dev, scheme, section))
