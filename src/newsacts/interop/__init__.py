@@ -1,0 +1,1 @@
+"""newsacts inside other libraries: scikit-learn (`interop.estimator`) and spaCy (`interop.spacy_component`)."""
