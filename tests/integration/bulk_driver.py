@@ -1,13 +1,16 @@
 """`newsacts bulk` in a process of its own, with a backend that needs no torch; it can kill itself at a step.
 
-    python -m tests.integration.bulk_driver [--slow SECONDS] [--kill STEP:NAME] INPUT... --output DIR --model DIR ...
+    python -m tests.integration.bulk_driver [--slow SECONDS] [--kill STEP:NAME] [--file-bytes N] [--real] INPUT... \
+        --output DIR
 
 STEP is "half" (half of a file is written), "written" (it is written, not renamed) or "renamed" (it is in its place);
-NAME is a part of the file's name. Prints the peak of the resident set in KiB on standard error when it ends.
+NAME is a part of the file's name. No file may grow beyond --file-bytes. --real takes the model and not the fake.
+Prints the peak of the resident set in KiB on standard error when it ends.
 """
 
 import argparse
 import os
+import resource
 import signal
 import sys
 import time
@@ -65,9 +68,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--slow", type=float, default=0.0)
     parser.add_argument("--kill")
+    parser.add_argument("--file-bytes", type=int)
+    parser.add_argument("--real", action="store_true")
     options, rest = parser.parse_known_args()
+    if options.file_bytes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (options.file_bytes, options.file_bytes))
     SlowBackend.seconds = options.slow
-    Classifier.from_pretrained = open_fake  # type: ignore[method-assign, assignment]
+    if not options.real:
+        Classifier.from_pretrained = open_fake  # type: ignore[method-assign, assignment]
     if options.kill:
         kill_at(*options.kill.split(":"))
     from newsacts.cli import main as run

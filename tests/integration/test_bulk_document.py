@@ -29,7 +29,7 @@ def test_the_code_of_the_page_runs_as_it_stands(
     rows = [{"text": text, "date": "2017-05-01", "source": "Wire"} for text, _ in tiny.SENTENCES]
     (tmp_path / "archive" / "may.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("newsacts.Classifier.from_pretrained", lambda: classifier)
+    monkeypatch.setattr("newsacts.Classifier.from_pretrained", lambda *_, **__: classifier)
     classify_corpus(["archive"], "labelled", classifier=classifier, settings=BulkSettings(near_duplicates=True))
     exec(block, {})  # noqa: S102 - our own page
 

@@ -6,6 +6,8 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from typer.testing import CliRunner
 
 from newsacts import Article, Classifier
 from newsacts.backends.fake import FakeBackend
-from newsacts.bulk import BulkSettings, classify_corpus, iter_corpus
+from newsacts.bulk import BatchLabeller, BulkSettings, classify_corpus, iter_articles, iter_corpus
+from newsacts.bulk.finished import open_run, read_parts
 from newsacts.checkpoint import Checkpoint
 from newsacts.cli import app
 from newsacts.errors import DataError, UsageError
@@ -135,6 +138,21 @@ def test_csv_cells_that_a_spreadsheet_would_run_are_neutralised(classifier: Clas
         assert "'=x" in cells
 
 
+def test_line_ends_inside_csv_cells_part_no_rows(classifier: Classifier, tmp_path: Path) -> None:
+    notes = ["one\rtwo", "one\ntwo", "one\r\ntwo", 'one, "two"']
+    rows = [row | {"note": note} for row, note in zip(ARTICLES, notes, strict=False)]
+    settings = BulkSettings(output_format="csv", keep=("note",))
+    source = write_rows(tmp_path / "in.jsonl", rows)
+    result = classify_corpus([source], tmp_path / "out", classifier=classifier, settings=settings)
+    (path,) = result.sentences_folder.iterdir()
+    with path.open(newline="", encoding="utf-8") as stream:
+        assert list(dict.fromkeys(row["note"] for row in csv.DictReader(stream))) == notes
+    assert len(pd.read_csv(path)) == result.sentences
+    assert [note for part in read_parts(open_run(tmp_path / "out"), ["note"]) for note in part.columns["note"]] == [
+        note for note in notes for _ in range(4)
+    ]
+
+
 def test_a_sentence_that_repeats_is_classified_once(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
     backend = FakeBackend(4)
     rows = [{"text": text} for text in ("Rain fell.", "RAIN  fell.", "rain\tfell.", "Snow fell.")]
@@ -212,10 +230,14 @@ def test_rejects_say_file_row_and_reason(classifier: Classifier, tmp_path: Path)
 def test_a_sentence_without_a_finite_number_is_rejected(
     classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    score = classifier.predict_proba
-    monkeypatch.setattr(
-        classifier, "predict_proba", lambda texts: np.where(np.arange(len(texts))[:, None] == 1, np.nan, score(texts))
-    )
+    score = classifier.score
+
+    def score_badly(texts: list[str]) -> Any:
+        scored = score(texts)
+        bad = np.arange(len(texts))[:, None] == 1
+        return replace(scored, probabilities=np.where(bad, np.nan, scored.probabilities).astype(np.float32))
+
+    monkeypatch.setattr(classifier, "score", score_badly)
     frame = run(classifier, write_rows(tmp_path / "in.jsonl", ARTICLES[:1]), tmp_path / "out")
     assert list(frame["sentence_index"]) == [0, 2, 3]
     (path,) = (tmp_path / "out" / "rejects").iterdir()
@@ -239,6 +261,62 @@ def test_the_generator_gives_the_rows_of_the_folder(classifier: Classifier, tmp_
         (row["article_id"], row["text"], tuple(row["labels"])) for row in frame.to_dict("records")
     ]
     assert [one.prediction.probabilities["regret"] for _, one in flat] == list(frame["p_regret"])
+
+
+def test_articles_in_hand_get_the_labels_of_the_folder_and_are_read_as_needed(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    frame = run(classifier, write_rows(tmp_path / "in.jsonl"), tmp_path / "out")
+    taken = 0
+
+    def take() -> Iterator[Article]:
+        nonlocal taken
+        for row in ARTICLES:
+            taken += 1
+            yield Article(row["id"], row["text"], row["title"], row["date"], row["source"])
+
+    found = iter_articles(take(), classifier=classifier, at_once=4)
+    first = next(found)
+    assert taken <= 12
+    rows = [
+        (article.id, one.sentence.text, list(one.prediction.labels))
+        for article, ones in [first, *found]
+        for one in ones
+    ]
+    assert rows == [(row["article_id"], row["text"], list(row["labels"])) for row in frame.to_dict("records")]
+    with pytest.raises(UsageError, match="at least 1 article"):
+        next(iter_articles([], classifier=classifier, at_once=0))
+
+
+def test_a_batch_of_a_dataset_gets_labels_in_its_order(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datasets import Dataset
+
+    monkeypatch.setattr(Classifier, "from_pretrained", lambda *_, **__: classifier)
+    texts = [text for text, _ in tiny.SENTENCES]
+    labelled = Dataset.from_dict({"said": texts}).map(BatchLabeller("said", model="mine"), batched=True, batch_size=7)
+    expected = classifier.predict(texts)
+    assert list(labelled["labels"]) == [list(one.labels) for one in expected]
+    assert list(labelled["primary"]) == [one.primary for one in expected]
+    assert list(labelled["p_denial"]) == pytest.approx([one.probabilities["denial"] for one in expected])
+    with pytest.raises(UsageError, match="no column 'text'; it has said"):
+        BatchLabeller()({"said": texts})
+
+
+@pytest.mark.parametrize("scheme", ["file", "memory"])
+def test_urls_give_the_rows_of_paths(scheme: str, classifier: Classifier, tmp_path: Path) -> None:
+    import fsspec
+
+    path = write_rows(tmp_path / "in.jsonl")
+    address = f"file://{path}" if scheme == "file" else "memory://corpus/in.jsonl"
+    content = path.read_bytes()
+    with fsspec.open(address, "wb") as stream:
+        stream.write(content)
+    frame = run(classifier, path, tmp_path / "paths")
+    settings = BulkSettings(shard_articles=7)
+    result = classify_corpus([address], tmp_path / "urls", classifier=classifier, settings=settings)
+    pd.testing.assert_frame_equal(pd.read_parquet(result.sentences_folder), frame)
+    again = classify_corpus([address], tmp_path / "urls", classifier=classifier, settings=settings)
+    assert again == result
 
 
 def test_input_without_an_article_is_an_error(classifier: Classifier, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from newsacts.classifier import Classifier
 from newsacts.errors import NewsactsError, UsageError
 from tests import tiny
 
+pytestmark = pytest.mark.timeout(1800)  # many processes, which a busy machine takes its time for
 ROOT = Path(__file__).parents[2]
 SENTENCES = [text for text, _ in tiny.SENTENCES]
 STEPS = (
@@ -42,17 +43,20 @@ def write_articles(path: Path, count: int) -> Path:
     return path
 
 
-def start(corpus: Path, output: Path, model: Path, *options: str) -> "subprocess.Popen[str]":
+def start(corpus: Path, output: Path, model: Path, *options: str, **others: Any) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "tests.integration.bulk_driver", str(corpus), "--output", str(output)]
     command += ["--model", str(model), "--shard-articles", "20", "--articles", *options]
-    return subprocess.Popen(
-        command, cwd=ROOT, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
+    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **others}
+    return subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **streams)
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    errors = process.communicate(timeout=60)[1]
+    errors = process.communicate(timeout=240)[1]
     return process.returncode, " ".join(errors.split())
+
+
+def count_done(output: Path) -> int:
+    return len(list((output / "done").iterdir())) if (output / "done").exists() else 0
 
 
 def read_folder(path: Path) -> dict[str, Any]:
@@ -69,6 +73,13 @@ def read_folder(path: Path) -> dict[str, Any]:
     return contents
 
 
+class FailingBackend(FakeBackend):
+    """Finds a fault that nobody has thought of."""
+
+    def logits(self, batch: Any) -> Any:
+        raise RuntimeError(f"a fault in a batch of {len(batch.ids)}")
+
+
 @pytest.fixture
 def classifier(tiny_checkpoint: Checkpoint) -> Classifier:
     return Classifier(tiny_checkpoint, FakeBackend(4))
@@ -81,16 +92,17 @@ def test_killed_at_twenty_moments_and_resumed_equals_a_run_that_was_not(
     tmp_path: Path, tiny_checkpoint: Checkpoint
 ) -> None:
     corpus, torn, whole = write_articles(tmp_path / "in.jsonl", 500), tmp_path / "torn", tmp_path / "whole"
-    began = time.monotonic()
     assert finish(start(corpus, whole, tiny_checkpoint.folder))[0] == 0
-    took = time.monotonic() - began
     draw, killed = random.Random(1), 0
     for step in [*STEPS[:10], *[None] * 8, *STEPS[10:]]:
-        # Half a second for each of 25 shards while the moment is drawn, so that no run ends before it is killed.
+        # Half a second a shard while the moment is drawn: eight times two shards do not finish the 26 that there are.
         options = ["--slow", "0.5"] if step is None else ["--kill", step]
+        before = count_done(torn)
         process = start(corpus, torn, tiny_checkpoint.folder, *options)
         if step is None:
-            time.sleep(took + draw.uniform(-0.3, 0.4))
+            while draw.random() < 0.98 and count_done(torn) == before:
+                time.sleep(0.05)
+            time.sleep(draw.uniform(0, 0.5))
             os.killpg(process.pid, signal.SIGKILL)
         killed += finish(process)[0] == -signal.SIGKILL
     assert killed == 20
@@ -129,6 +141,16 @@ def test_a_finished_run_is_not_done_again(tmp_path: Path, tiny_checkpoint: Check
     batches = backend.batches
     assert classify_corpus([corpus], output, classifier=classifier, settings=SMALL) == first
     assert backend.batches == batches > 0
+
+
+def test_a_lost_part_makes_a_finished_run_an_unfinished_one(tmp_path: Path, classifier: Classifier) -> None:
+    corpus, output = write_articles(tmp_path / "in.jsonl", 60), tmp_path / "out"
+    classify_corpus([corpus], output, classifier=classifier, settings=SMALL)
+    next((output / "sentences").iterdir()).unlink()
+    broken = Classifier(classifier.checkpoint, FailingBackend(4))
+    with pytest.raises(RuntimeError, match="a fault"):
+        classify_corpus([corpus], output, classifier=broken, settings=SMALL)
+    assert not (output / "manifest.json").exists()
 
 
 def test_a_lost_part_is_made_again(tmp_path: Path, classifier: Classifier) -> None:
@@ -214,3 +236,40 @@ def test_a_full_disk_stops_clearly_and_the_run_goes_on_later(
     monkeypatch.undo()
     assert classify_corpus([corpus], output, classifier=classifier, settings=SMALL).tally == whole.tally
     assert read_folder(output) == read_folder(tmp_path / "whole")
+
+
+def test_a_quota_that_is_met_stops_clearly_and_the_run_goes_on_later(
+    tmp_path: Path, tiny_checkpoint: Checkpoint
+) -> None:
+    corpus, torn, whole = write_articles(tmp_path / "in.jsonl", 100), tmp_path / "torn", tmp_path / "whole"
+    assert finish(start(corpus, whole, tiny_checkpoint.folder))[0] == 0
+    parts = sorted(path.stat().st_size for path in whole.rglob("*.parquet"))
+    code, message = finish(start(corpus, torn, tiny_checkpoint.folder, "--file-bytes", str(parts[-1] - 1)))
+    assert (code, "cannot be written" in message, "run it again to go on" in message) == (3, True, True)
+    assert not (torn / ".aside").exists()
+    assert finish(start(corpus, torn, tiny_checkpoint.folder))[0] == 0
+    assert read_folder(torn) == read_folder(whole)
+
+
+def test_a_disk_that_is_full_stops_clearly_and_the_run_goes_on_later(
+    tmp_path: Path, tiny_checkpoint: Checkpoint
+) -> None:
+    corpus, disk, whole = write_articles(tmp_path / "in.jsonl", 200), tmp_path / "disk", tmp_path / "whole"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs rights that this process has not")
+    try:
+        assert finish(start(corpus, whole, tiny_checkpoint.folder))[0] == 0
+        code, message = finish(start(corpus, disk / "out", tiny_checkpoint.folder))
+        assert (code, "no space left on the disk" in message, "run the same command again" in message) == (
+            3,
+            True,
+            True,
+        )
+        assert 0 < count_done(disk / "out") < count_done(whole)
+        subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
+        assert finish(start(corpus, disk / "out", tiny_checkpoint.folder))[0] == 0
+        assert read_folder(disk / "out") == read_folder(whole)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from newsacts.bulk.fields import FieldNames
+from newsacts.bulk.meter import Meter
 from newsacts.bulk.plan import BulkSettings
-from newsacts.bulk.readers import Meter, read_articles
+from newsacts.bulk.readers import read_articles
 from newsacts.bulk.sources import Inputs
 from newsacts.data.tables import Reject
 from newsacts.errors import DataError, UsageError
@@ -143,6 +144,18 @@ def test_a_folder_is_read_in_order_without_hidden_and_unknown_files(tmp_path: Pa
     assert [source.label for source in found.walk()] == ["a/c.jsonl", "b.jsonl"]
     assert found.unknown == 1
     assert [article.id for article in read(tmp_path)[0]] == ["a/c.jsonl#1", "b.jsonl#1"]
+
+
+@pytest.mark.parametrize("pack", [to_zip, to_tar])
+def test_members_of_archives_are_read_whatever_they_are_called(
+    pack: Callable[[dict[str, bytes]], bytes], tmp_path: Path
+) -> None:
+    names = ["./a.jsonl", "../b.jsonl", "wow!.jsonl", "wow!/_not.jsonl", ".hidden/c.jsonl", "d.jsonl"]
+    (tmp_path / "in.archive").write_bytes(pack(dict.fromkeys(names, b'{"text": "Rain."}\n')))
+    path = (tmp_path / "in.archive").rename(tmp_path / ("in.zip" if pack is to_zip else "in.tar"))
+    articles, rejects = read(path)
+    assert [one.id for one in articles] == [f"{path.name}!{names[place]}#1" for place in (0, 1, 2, 5)]
+    assert not rejects
 
 
 def test_a_link_that_leads_back_does_not_go_on_for_ever(tmp_path: Path) -> None:

@@ -9,8 +9,19 @@ Imports nothing heavy; pyarrow is loaded when something is read or written that 
 """
 
 from newsacts.bulk.fields import FieldNames
+from newsacts.bulk.job import Progress
 from newsacts.bulk.manifest import BulkResult
 from newsacts.bulk.plan import BulkSettings
-from newsacts.bulk.run import Progress, classify_corpus, iter_corpus
+from newsacts.bulk.run import classify_corpus
+from newsacts.bulk.streams import BatchLabeller, iter_articles, iter_corpus
 
-__all__ = ["BulkResult", "BulkSettings", "FieldNames", "Progress", "classify_corpus", "iter_corpus"]
+__all__ = [
+    "BatchLabeller",
+    "BulkResult",
+    "BulkSettings",
+    "FieldNames",
+    "Progress",
+    "classify_corpus",
+    "iter_articles",
+    "iter_corpus",
+]

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, Self, cast
 
 KINDS = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "tsv", ".tab": "tsv",
@@ -32,6 +32,8 @@ _COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz")
 _SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".txz": ".tar.xz", ".tzst": ".tar.zst"}
 _COSTLY_TO_SEEK = (gzip.GzipFile, bz2.BZ2File, lzma.LZMAFile, zipfile.ZipExtFile, tarfile.ExFileObject)
 _CHUNK = 1 << 16
+_ZSTANDARD_CHUNK = 1 << 12
+"""So few compressed bytes are undone at once, since each may stand for thousands."""
 
 
 class DamagedFileError(Exception):
@@ -132,13 +134,13 @@ def _open_zip(label: str, raw: BinaryIO, kind: Kind) -> Iterator[Member]:
         if not info.is_dir():
             with map_damage():
                 stream = archive.open(info)
-            yield from _open_member(f"{label}!{info.filename}", stream, kind)
+            yield from _open_member(label, info.filename, stream, kind)
 
 
 def _open_tar(label: str, raw: BinaryIO, kind: Kind) -> Iterator[Member]:
     with map_damage():
         plain = undo_compression(raw, kind.compression)
-        archive = tarfile.open(fileobj=plain, mode="r|")  # noqa: SIM115 - `raw` is closed by who opened it
+        archive = tarfile.open(fileobj=plain, mode="r|", tarinfo=_StrictHeader)  # noqa: SIM115 - closed by the opener
     entries = iter(archive)
     while True:
         with map_damage():
@@ -146,22 +148,32 @@ def _open_tar(label: str, raw: BinaryIO, kind: Kind) -> Iterator[Member]:
         if entry is None:
             return
         if entry.isfile() and (stream := archive.extractfile(entry)) is not None:
-            yield from _open_member(f"{label}!{entry.name}", stream, kind)
+            yield from _open_member(label, entry.name, stream, kind)
         # tarfile keeps every entry it has met, which grows with the archive.
         archive.members = []  # type: ignore[attr-defined]
 
 
-def _open_member(label: str, stream: IO[bytes], outer: Kind) -> Iterator[Member]:
-    name = PurePosixPath(label.rpartition("!")[2])
-    if any(part.startswith((".", "_")) for part in name.parts):
+def _open_member(archive: str, name: str, stream: IO[bytes], outer: Kind) -> Iterator[Member]:
+    if any(part.startswith((".", "_")) and part != ".." for part in PurePosixPath(name).parts):
         return
-    kind = recognise(name.name)
+    label, kind = f"{archive}!{name}", recognise(name)
     if outer.format:
         kind = Kind(outer.format, "" if kind is None else kind.compression)
     if kind is None or kind.archive:
         yield Member(label, "unknown", cast(BinaryIO, stream))
     else:
         yield Member(label, kind.format, undo_compression(cast(BinaryIO, stream), kind.compression))
+
+
+class _StrictHeader(tarfile.TarInfo):
+    """A tar header that is refused when it is damaged. The package's own takes one behind the first for the end."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(f"a damaged header: {error}") from error
 
 
 class _ZstandardStream(io.RawIOBase):
@@ -188,7 +200,7 @@ class _ZstandardStream(io.RawIOBase):
     def _decompress_more(self) -> bool:
         import zstandard
 
-        chunk = self._left or self._raw.read(_CHUNK)
+        chunk = self._left or self._raw.read(_ZSTANDARD_CHUNK)
         self._left = b""
         if not chunk:
             if self._frame is not None:

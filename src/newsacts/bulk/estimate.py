@@ -5,8 +5,9 @@ import time
 from dataclasses import dataclass
 
 from newsacts.backends.base import Choice
+from newsacts.bulk.meter import Meter
 from newsacts.bulk.plan import BulkSettings, Plan, cut_shards
-from newsacts.bulk.readers import Meter, read_articles
+from newsacts.bulk.readers import read_articles
 from newsacts.bulk.scoring import prepare_shard
 from newsacts.bulk.sources import Inputs
 from newsacts.classifier import Classifier

@@ -162,7 +162,10 @@ def _claim(path: Path, plan: Plan) -> None:
 
 
 def _find_done(path: Path) -> dict[int, str]:
-    """Shards whose mark and files are there. A mark without its files is removed, so that the shard is done anew."""
+    """Shards whose mark and files are there. A mark without its files is removed, so that the shard is done anew.
+
+    So is the manifest then.
+    """
     done = {}
     for entry in sorted(os.scandir(path / DONE), key=lambda entry: entry.name) if (path / DONE).is_dir() else []:
         key = entry.name.removesuffix(".json")
@@ -170,6 +173,8 @@ def _find_done(path: Path) -> dict[int, str]:
         if all((path / name).is_file() and (path / name).stat().st_size == size for name, size in files.items()):
             done[int(key.partition("-")[0])] = key
         else:
+            # What the manifest tells is no longer there. It goes first, so that no kill leaves it behind.
+            (path / MANIFEST).unlink(missing_ok=True)
             Path(entry.path).unlink()
     return done
 

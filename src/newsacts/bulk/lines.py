@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from newsacts.bulk.archives import DamagedFileError, map_damage
+from newsacts.data.tables import RawRow
 
 MAX_ROW_BYTES = 1 << 25
 """32 MiB: far above any article, and what a file without line ends may cost in memory."""
@@ -31,6 +32,10 @@ class BadRow:
     row: int
     reason: str
     raw: str
+
+
+Rows = Iterator[RawRow | BadRow]
+"""What the reader of a format gives, in order."""
 
 
 @dataclass(frozen=True, slots=True)

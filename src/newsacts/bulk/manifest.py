@@ -1,15 +1,18 @@
 """What a run says of itself when it is done: `manifest.json` and the result that Python callers get."""
 
+import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from newsacts.bulk.fields import FieldReader
+from newsacts.backends.base import Choice
 from newsacts.bulk.folder import OutputFolder
 from newsacts.bulk.plan import Plan
+from newsacts.cascade import Cascade
+from newsacts.checkpoint import MANIFEST as CHECKPOINT_MANIFEST
 from newsacts.classifier import Classifier
 from newsacts.tally import Tally, add_tallies, tally_from_json, tally_to_json
 
@@ -38,10 +41,10 @@ class BulkResult:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What only the run knows: when it began and ended, its seconds, files left alone, clusters of articles."""
+    """What only the run knows: its engine, when it began and ended, seconds, files left alone, clusters of articles."""
 
-    began: str
-    ended: str
+    engine: str
+    times: tuple[str, str]
     seconds: float
     unknown_files: int
     clusters: Mapping[str, int] | None
@@ -64,9 +67,13 @@ def sum_marks(folder: OutputFolder, names: tuple[str, ...]) -> tuple[BulkResult,
 
 
 def build_manifest(
-    plan: Plan, classifier: Classifier, fields: FieldReader, outcome: tuple[BulkResult, float], facts: RunFacts
+    plan: Plan,
+    classifier: Classifier,
+    fields: Mapping[str, Sequence[Choice]],
+    outcome: tuple[BulkResult, float],
+    facts: RunFacts,
 ) -> dict[str, Any]:
-    """The manifest of a finished run, as values that JSON can hold."""
+    """The manifest of a finished run, as values that JSON can hold; `fields` are the columns chosen, by role."""
     result, classifying = outcome
     return {
         **plan.to_json(),
@@ -74,10 +81,13 @@ def build_manifest(
         "model": {
             "folder": str(classifier.checkpoint.folder),
             "labels": list(classifier.scheme.names),
+            "exclusive": classifier.scheme.exclusive,
             "thresholds": list(classifier.checkpoint.facts.calibration.thresholds),
+            "dev_scores": _find_dev_scores(classifier),
         },
+        **({} if classifier.cascade is None else {"cascade": _describe_cascade(classifier.cascade, classifier)}),
         "choices": {name: asdict(choice) for name, choice in classifier.choices.items()}
-        | {f"field {role}": [asdict(one) for one in choices] for role, choices in fields.choices.items()},
+        | {f"field {role}": [asdict(one) for one in choices] for role, choices in fields.items()},
         "counts": {
             "articles": result.articles,
             "sentences": result.sentences,
@@ -88,13 +98,34 @@ def build_manifest(
         },
         "tally": tally_to_json(result.tally),
         "timings": {
-            "began": facts.began,
-            "ended": facts.ended,
+            "engine": facts.engine,
+            "began": facts.times[0],
+            "ended": facts.times[1],
             "seconds_of_this_run": round(facts.seconds, 1),
             "seconds_classifying_all_runs": round(classifying, 1),
             "sentences_a_second": round(result.sentences / classifying, 1) if classifying else None,
         },
     }
+
+
+def _describe_cascade(cascade: Cascade, classifier: Classifier) -> dict[str, Any]:
+    """What is promised of the first stage, and why it may not hold here; None means that nothing speaks against it."""
+    return {
+        "level": cascade.level,
+        "threshold": cascade.threshold,
+        "measured": dict(cascade.measured),
+        "doubt": cascade.explain_doubt(classifier.calibration),
+        "limits": "the bound holds for text like that it was measured on; newsacts cascade check measures yours",
+    }
+
+
+def _find_dev_scores(classifier: Classifier) -> dict[str, Any]:
+    """The scores that the checkpoint brings, unless thresholds or prior were changed since: then they say nothing."""
+    checkpoint = classifier.checkpoint
+    stored = json.loads((checkpoint.folder / CHECKPOINT_MANIFEST).read_text(encoding="utf-8"))["calibration"]
+    used = json.loads(json.dumps(asdict(checkpoint.facts.calibration)))
+    same = all(stored[name] == used[name] for name in ("slopes", "intercepts", "thresholds"))
+    return dict(checkpoint.facts.scores.get("dev", {})) if same else {}
 
 
 def _find_versions() -> dict[str, str]:

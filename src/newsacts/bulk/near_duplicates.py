@@ -51,7 +51,7 @@ def sketch_articles(texts: Iterable[str]) -> UnsignedArray:
 def cluster_articles(columns: Iterable[UnsignedArray], size: int) -> IntArray:
     """For each of `size` articles the place of the first article of its cluster, int64 (size,).
 
-    `columns` are the numbers of all articles, one column after the other, so that only one is in memory: about 40
+    `columns` are the numbers of all articles, one column after the other, so that only one is worked on: about 50
     bytes an article at the most.
     """
     parents: IntArray = np.arange(size, dtype=np.int64)
@@ -60,7 +60,7 @@ def cluster_articles(columns: Iterable[UnsignedArray], size: int) -> IntArray:
         same = np.flatnonzero(column[order[1:]] == column[order[:-1]])
         for place in same:
             _join(parents, int(order[place]), int(order[place + 1]))
-    return np.asarray([_find_root(parents, place) for place in range(size)], dtype=np.int64)
+    return np.fromiter((_find_root(parents, place) for place in range(size)), dtype=np.int64, count=size)
 
 
 def import_datasketch() -> Any:

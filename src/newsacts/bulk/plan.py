@@ -17,10 +17,11 @@ from typing import Any, Literal, get_args
 from newsacts.base_models import hash_file
 from newsacts.bulk.archives import INPUT_FORMATS
 from newsacts.bulk.fields import FieldNames, FieldReader
-from newsacts.bulk.readers import Meter
+from newsacts.bulk.meter import Meter
 from newsacts.bulk.sources import Inputs, summarise
 from newsacts.checkpoint import MANIFEST
 from newsacts.classifier import Classifier
+from newsacts.crosswalk import ONTOLOGIES
 from newsacts.data.tables import Reject
 from newsacts.errors import UsageError
 from newsacts.records import Article
@@ -38,7 +39,8 @@ class BulkSettings:
     """Everything that decides the rows of a run, beside input and checkpoint. Raises `UsageError` for nonsense.
 
     `keep` names columns to pass through; `separator` is the line that parts documents of text files; `articles` asks
-    for the article table, `near_duplicates` for clusters of nearly equal articles; `limit` ends after so many articles.
+    for the article table, `near_duplicates` for clusters of nearly equal articles; `codes` ("cameo" or "plover")
+    for a column of codes of that event ontology; `limit` ends after so many articles.
     """
 
     fields: FieldNames = field(default_factory=FieldNames)
@@ -48,6 +50,7 @@ class BulkSettings:
     output_format: OutputFormat = "parquet"
     articles: bool = False
     near_duplicates: bool = False
+    codes: str | None = None
     limit: int | None = None
     shard_articles: int = 100
 
@@ -56,6 +59,8 @@ class BulkSettings:
             raise UsageError(f"input format {self.input_format!r} is unknown; expected {', '.join(INPUT_FORMATS)}")
         if self.output_format not in get_args(OutputFormat):
             raise UsageError(f"format {self.output_format!r} is unknown; expected {', '.join(get_args(OutputFormat))}")
+        if self.codes is not None and self.codes not in ONTOLOGIES:
+            raise UsageError(f"codes of {self.codes!r} are unknown; expected {', '.join(ONTOLOGIES)}")
         if self.shard_articles < 1 or (self.limit is not None and self.limit < 1):
             raise UsageError(f"expected at least 1 article, got limit {self.limit}, {self.shard_articles} a shard")
         if len(set(self.keep)) < len(self.keep):
@@ -101,17 +106,25 @@ class Shard:
 
 def make_plan(inputs: Inputs, settings: BulkSettings, classifier: Classifier) -> Plan:
     """The plan for these inputs, settings and classifier; looks at names and sizes, reads no content."""
+    return Plan(describe_rows(settings, classifier), json.loads(json.dumps(summarise(inputs))))
+
+
+def describe_rows(settings: BulkSettings, classifier: Classifier) -> dict[str, Any]:
+    """All that decides what is made of an article, as JSON would give it back: equal for equal rows."""
     from newsacts import __version__
 
-    used = {name: choice.value for name, choice in classifier.choices.items() if name in ("backend", "dtype")}
+    decisive_choices = ("backend", "dtype", "cascade")
+    used = {name: choice.value for name, choice in classifier.choices.items() if name in decisive_choices}
     decisive = {
         "newsacts": __version__,
         "checkpoint": hash_file(classifier.checkpoint.folder / MANIFEST),
         **used,
-        # Through JSON, so that a plan equals the one that was read from a file.
-        "settings": json.loads(json.dumps(asdict(settings))),
+        # Thresholds and prior may have been changed since the checkpoint was opened.
+        "calibration": asdict(classifier.checkpoint.facts.calibration),
+        "settings": asdict(settings),
     }
-    return Plan(decisive, json.loads(json.dumps(summarise(inputs))))
+    values: dict[str, Any] = json.loads(json.dumps(decisive))
+    return values
 
 
 def explain_differences(stored: Mapping[str, Any], plan: Plan) -> list[str]:

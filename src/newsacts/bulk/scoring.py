@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from newsacts.bulk.near_duplicates import group_sentences
 from newsacts.bulk.plan import Shard
-from newsacts.calibration import BoolArray, FloatArray, decide_labels, name_labels
-from newsacts.classifier import Classifier
+from newsacts.calibration import BoolArray, FloatArray, name_labels
+from newsacts.classifier import FIRST, FULL, Classifier
 from newsacts.data.tables import Reject
 from newsacts.labels import LabelScheme
 from newsacts.records import Article, Sentence
@@ -37,7 +37,10 @@ class PreparedShard:
 
 @dataclass(frozen=True, slots=True)
 class ScoredShard:
-    """Sentences with probabilities float32 (n, k) and decided labels bool (n, k), in reading order."""
+    """Sentences with probabilities float32 (n, k) and decided labels bool (n, k), in reading order.
+
+    With a cascade, `reached` bool (n,) tells which sentences the full model read.
+    """
 
     shard: Shard
     scheme: LabelScheme
@@ -46,6 +49,11 @@ class ScoredShard:
     probabilities: FloatArray
     decided: BoolArray
     classified: int
+    reached: BoolArray | None = None
+
+    def name_stage(self, number: int) -> str | None:
+        """Which stage decided on a sentence; None without a cascade."""
+        return None if self.reached is None else FULL if self.reached[number] else FIRST
 
     def name_labels(self, number: int) -> tuple[str, ...]:
         """The labels of a sentence, strongest first."""
@@ -76,8 +84,9 @@ def prepare_shard(shard: Shard) -> PreparedShard:
 
 def score_shard(prepared: PreparedShard, classifier: Classifier) -> ScoredShard:
     """Classify a shard. Sentences for which the model gives no finite number become rejects."""
-    probabilities = classifier.predict_proba(prepared.texts)[prepared.groups]
-    decided = decide_labels(probabilities, classifier.scheme, classifier.checkpoint.facts.calibration)
+    scored = classifier.score(prepared.texts)
+    probabilities, decided = scored.probabilities[prepared.groups], scored.decided[prepared.groups]
+    reached = scored.reached[prepared.groups]
     shard, sentences, owners = prepared.shard, prepared.sentences, prepared.owners
     finite = np.isfinite(probabilities).all(axis=1)
     if not finite.all():
@@ -85,8 +94,17 @@ def score_shard(prepared: PreparedShard, classifier: Classifier) -> ScoredShard:
         shard = replace(shard, rejects=(*shard.rejects, *rejects))
         kept = np.flatnonzero(finite)
         sentences, owners = [sentences[number] for number in kept], [owners[number] for number in kept]
-        probabilities, decided = probabilities[kept], decided[kept]
-    return ScoredShard(shard, classifier.scheme, sentences, owners, probabilities, decided, len(prepared.texts))
+        probabilities, decided, reached = probabilities[kept], decided[kept], reached[kept]
+    return ScoredShard(
+        shard=shard,
+        scheme=classifier.scheme,
+        sentences=sentences,
+        owners=owners,
+        probabilities=probabilities,
+        decided=decided,
+        classified=int(scored.reached.sum()),
+        reached=None if classifier.cascade is None else reached,
+    )
 
 
 def tally_shard(scored: ScoredShard) -> Tally:

@@ -20,7 +20,7 @@ def encode_shard(scored: ScoredShard, settings: BulkSettings) -> dict[str, bytes
     shard, ending = scored.shard, settings.output_format
     files: dict[str, bytes] = {}
     if shard.articles:
-        columns = sentence_columns(scored, settings.keep)
+        columns = sentence_columns(scored, settings.keep, codes=settings.codes)
         files[shard_file("sentences", shard.key, ending)] = encode_table(columns, ending)
         if settings.articles:
             files[shard_file("articles", shard.key, ending)] = encode_table(article_columns(scored), ending)

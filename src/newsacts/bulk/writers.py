@@ -14,6 +14,7 @@ import numpy as np
 
 from newsacts.bulk.plan import OutputFormat
 from newsacts.bulk.scoring import ScoredShard
+from newsacts.crosswalk import ONTOLOGIES, find_codes
 from newsacts.data.tables import Reject
 from newsacts.errors import UsageError
 from newsacts.labels import NO_LABEL, LabelScheme
@@ -21,20 +22,24 @@ from newsacts.labels import NO_LABEL, LabelScheme
 Columns = dict[str, Any]
 """Values by column, all of one length: lists, numpy arrays or Arrow arrays."""
 
-REPEATING = ("article_id", "date", "source", "title", "primary", "labels.list.element")
+STAGE_COLUMN = "stage"
+"""Written with a cascade: "full", or "first" for a sentence that the full model did not read."""
+REPEATING = ("article_id", "date", "source", "title", "primary", STAGE_COLUMN, "labels.list.element")
 """Columns worth a dictionary in Parquet."""
 PROBABILITY_DIGITS = 6
 
 _FIXED_COLUMNS = (
     "article_id", "date", "source", "sentence_index", "start", "end", "text", "labels", "primary",
 )  # fmt: skip
+_CODE_COLUMNS = tuple(f"codes_{name}" for name in ONTOLOGIES)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def sentence_columns(scored: ScoredShard, keep: Sequence[str]) -> Columns:
-    """One row a sentence: where it stands, what it says, probabilities, labels, and the columns passed through."""
+def sentence_columns(scored: ScoredShard, keep: Sequence[str], *, codes: str | None = None) -> Columns:
+    """One row a sentence: where it stands, what it says, probabilities, labels, their codes, columns passed through."""
     articles = [scored.shard.articles[owner] for owner in scored.owners]
-    labels = [scored.name_labels(number) for number in range(len(scored.sentences))]
+    numbers = range(len(scored.sentences))
+    labels = [scored.name_labels(number) for number in numbers]
     return {
         "article_id": [article.id for article in articles],
         "date": [article.date for article in articles],
@@ -46,6 +51,8 @@ def sentence_columns(scored: ScoredShard, keep: Sequence[str]) -> Columns:
         **{f"p_{name}": scored.probabilities[:, column] for column, name in enumerate(scored.scheme.names)},
         "labels": [list(names) for names in labels],
         "primary": [names[0] if names else NO_LABEL for names in labels],
+        **({} if scored.reached is None else {STAGE_COLUMN: [scored.name_stage(number) for number in numbers]}),
+        **({} if codes is None else {f"codes_{codes}": [list(find_codes(names, codes)) for names in labels]}),
         **{name: [article.extra[name] for article in articles] for name in keep},
     }
 
@@ -73,10 +80,10 @@ def article_columns(scored: ScoredShard) -> Columns:
     return columns
 
 
-def require_free_names(keep: Sequence[str], scheme: LabelScheme) -> None:
-    """Raise `UsageError` where a column to keep has the name of a column of ours."""
+def require_free_names(keep: Sequence[str], scheme: LabelScheme, *, staged: bool = False) -> None:
+    """Raise `UsageError` where a column to keep has the name of a column of ours; `staged` runs have one more."""
     probabilities = [f"p_{name}" for name in scheme.names]
-    ours = {*_FIXED_COLUMNS, *probabilities}
+    ours = {*_FIXED_COLUMNS, *_CODE_COLUMNS, *probabilities, *([STAGE_COLUMN] if staged else [])}
     if taken := sorted(ours & set(keep)):
         raise UsageError(f"cannot keep {', '.join(taken)}: the output has columns of that name; rename them first")
 
@@ -130,7 +137,7 @@ def _arrow_type(name: str, values: Any) -> Any:
 
     if isinstance(values, np.ndarray):
         return pa.from_numpy_dtype(values.dtype)
-    return pa.list_(pa.string()) if name == "labels" else pa.string()
+    return pa.list_(pa.string()) if name in ("labels", *_CODE_COLUMNS) else pa.string()
 
 
 def _to_rows(columns: Columns) -> list[dict[str, Any]]:
@@ -152,7 +159,8 @@ def _encode_jsonl(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 def _encode_csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # With both characters in the line end, the writer quotes cells that hold either.
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([neutralise_cell(name) for name in names])
     for row in rows:
         cells = ["|".join(value) if isinstance(value, list) else value for value in row.values()]

@@ -1,12 +1,23 @@
 """`newsacts bulk`: corpora in, a folder of labelled sentences out, resumable."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from newsacts.cli.options import DeviceOption, DtypeOption, ModelOption, StrictOption
+from newsacts.cli.decisions import PrecisionOption, PriorOption, RecallOption, adjust_decisions, check_decisions
+from newsacts.cli.options import (
+    BackendOption,
+    CascadeOption,
+    CodesOption,
+    DeviceOption,
+    DtypeOption,
+    ModelOption,
+    StrictOption,
+)
 from newsacts.cli.output import fail, show_choices, tell
 from newsacts.cli.progress import format_duration, show_progress
 from newsacts.errors import UsageError
@@ -25,6 +36,13 @@ class TableFormat(StrEnum):
     parquet = "parquet"
     jsonl = "jsonl"
     csv = "csv"
+
+
+class Engine(StrEnum):
+    """What runs the work."""
+
+    local = "local"
+    ray = "ray"
 
 
 def bulk(
@@ -57,9 +75,29 @@ def bulk(
     shard_articles: Annotated[
         int, typer.Option(help="Articles an output file holds, and a kill may cost.", min=1)
     ] = 100,
+    engine: Annotated[
+        Engine, typer.Option(help="local: this process. ray: worker processes, also of many machines.")
+    ] = Engine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(help="With --engine ray: cluster to join, auto or host:6379. Default: one of its own, here."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="With --engine ray: worker processes. Default: as many as fit.", min=1)
+    ] = None,
+    worker_cpus: Annotated[float, typer.Option(help="With --engine ray: CPUs a worker takes.")] = 1,
+    worker_gpus: Annotated[
+        float, typer.Option(help="With --engine ray: GPUs a worker takes; 0.5 lets two share one.")
+    ] = 0,
     model: ModelOption = None,
+    precision: PrecisionOption = None,
+    recall: RecallOption = None,
+    prior: PriorOption = None,
+    codes: CodesOption = None,
+    backend: BackendOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
+    cascade: CascadeOption = "off",
     strict: StrictOption = False,
 ) -> None:
     """Classify corpora of any size into a folder; the same command goes on where it was stopped.
@@ -75,14 +113,21 @@ def bulk(
 
         newsacts bulk stories.csv --text-field story --keep section --output labelled --format csv
 
+        newsacts bulk archive/ --output labelled --codes cameo
+
+        newsacts bulk archive/ --output labelled --cascade safe
+
         newsacts bulk archive/ --output labelled --dry-run
 
         zcat stories.jsonl.gz | newsacts bulk - --output labelled
+
+        newsacts bulk archive/ --output labelled --engine ray --workers 4
+
+        newsacts bulk s3://news/2017/ --output labelled --engine ray --address auto --worker-gpus 0.5
     """
-    from newsacts.bulk import BulkSettings, FieldNames, classify_corpus
+    from newsacts.bulk import BulkResult, BulkSettings, FieldNames, classify_corpus
     from newsacts.bulk.estimate import estimate_run
-    from newsacts.bulk.plan import make_plan
-    from newsacts.bulk.run import check_settings, open_inputs
+    from newsacts.bulk.job import make_job, open_inputs
     from newsacts.classifier import Classifier
 
     settings = BulkSettings(
@@ -93,26 +138,42 @@ def bulk(
         output_format=table_format.value,
         articles=articles,
         near_duplicates=near_duplicates,
+        codes=None if codes is None else codes.value,
         limit=limit,
         shard_articles=shard_articles,
     )
+    check_decisions(precision, recall, prior)
     # Before the model is loaded: a mistyped name should not cost a wait.
     found = open_inputs(inputs, settings, exclude=output)
     if not resume and (output / "plan.json").exists():
         raise UsageError(f"{output}: holds a run already and --no-resume was asked for; choose a new folder")
+    options = {"backend": backend, "device": device, "dtype": dtype, "cascade": cascade}
+    pool: dict[str, Any] = {"address": address, "count": workers, "cpus": worker_cpus, "gpus": worker_gpus}
+    if engine is Engine.local and pool != {"address": None, "count": None, "cpus": 1, "gpus": 0}:
+        raise UsageError("--address, --workers, --worker-cpus and --worker-gpus are for --engine ray; add it")
+    adjust = partial(adjust_decisions, precision=precision, recall=recall, prior=prior)
     show_choices()
-    classifier = Classifier.from_pretrained(model, device=device, dtype=dtype)
+    run: Callable[..., BulkResult]
+    if engine is Engine.ray and not dry_run:
+        from newsacts.bulk.ray_cluster import Workers
+        from newsacts.bulk.ray_data import classify_corpus_on_ray, open_without_model
+
+        classifier = adjust(open_without_model(model))
+        crew = Workers(model=model, options=options, calibration=classifier.calibration, **pool)
+        run = partial(classify_corpus_on_ray, workers=crew)
+    else:
+        classifier = adjust(Classifier.from_pretrained(model, **options))
+        run = partial(classify_corpus, classifier=classifier)
     if dry_run:
-        check_settings(settings, classifier)
-        plan = make_plan(found, settings, classifier)
-        _print_plan(plan, estimate_run(found, plan, settings, classifier), classifier.scheme.names)
+        job = make_job(found, settings, classifier)
+        _print_plan(job.plan, estimate_run(job.inputs, job.plan, settings, classifier), classifier.scheme.names)
         return
     try:
         with show_progress(classifier.scheme.names) as on_progress:
             show_choices()  # again, since the bar has taken standard error over
-            result = classify_corpus(inputs, output, classifier=classifier, settings=settings, on_progress=on_progress)
+            result = run(inputs, output, settings=settings, on_progress=on_progress)
     except KeyboardInterrupt as stop:
-        fail(str(stop), code=STOPPED)
+        fail(str(stop) or "stopped; run the same command again to go on", code=STOPPED)
     _tell_result(result, classifier.scheme.names)
     typer.echo(result.folder)
     if result.rejected and strict:
