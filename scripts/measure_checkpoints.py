@@ -4,7 +4,9 @@
         --data ../shared/data/real_dev.jsonl --output benchmarks/results/default.json
 
 Calibration and thresholds are cross-fitted over articles, so no sentence is judged by a threshold that has
-seen it; the wire copy is judged by the calibrations of the original. Only figures are written, never a text.
+seen it; the wire copy is judged by the calibrations of the original. As in use, calibrations are fitted on the logits
+of PyTorch in float32 and applied to those of what `auto` takes on this machine's CPU; `choices` names both. Only
+figures are written, never a text.
 """
 
 import json
@@ -18,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from newsacts import Classifier, Example
+from newsacts.backends.base import tell_choices
+from newsacts.checkpoint import open_checkpoint
 from newsacts.data.loaders import load_examples
 from newsacts.evaluation.run import build_targets
 from newsacts.evaluation.score import Judged, score_predictions
@@ -29,19 +33,23 @@ from newsacts.training.machine import describe_machine
 
 def measure(folder: Path, examples: list[Example], section: CalibrationSection) -> dict[str, Any]:
     """Scores of one checkpoint on the sentences and on their wire copy."""
-    classifier = Classifier.from_pretrained(folder, device="cpu", dtype="float32")
-    scheme = classifier.scheme
+    exact = Classifier.from_pretrained(folder, backend="pytorch", device="cpu", dtype="float32")
+    served = Classifier.from_pretrained(folder, device="cpu")
+    scheme = served.scheme
     texts = [example.text for example in examples]
     groups = [example.group for example in examples]
-    dev = DevSet(classifier.predict_logits(texts), build_targets(examples, scheme), groups)
-    wire = classifier.predict_logits([to_wire(text) for text in texts])
-    fitted, on_wire = cross_fit(dev, scheme, section), cross_fit(dev, scheme, section, applied_to=wire)
-    training = classifier.checkpoint.facts.training
+    dev = DevSet(exact.predict_logits(texts), build_targets(examples, scheme), groups)
+    fitted, on_wire = (
+        cross_fit(dev, scheme, section, applied_to=served.predict_logits(copy))
+        for copy in (texts, [to_wire(text) for text in texts])
+    )
+    training = served.checkpoint.facts.training
     return {
         "seed": training["config"]["seed"],
         "prose": score_predictions(Judged(dev.truth, fitted.probabilities, fitted.decided, groups), scheme),
         "wire": score_predictions(Judged(dev.truth, on_wire.probabilities, on_wire.decided, groups), scheme),
         "training": {key: training["run"][key] for key in ("seconds", "peak_memory_gb", "steps", "precision")},
+        "choices": {"fitted": tell_choices(exact.choices), "scored": tell_choices(served.choices)},
     }
 
 
@@ -70,14 +78,14 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--output", required=True, type=Path)
     options = parser.parse_args()
-    first = Classifier.from_pretrained(options.checkpoints[0], device="cpu")
+    first = open_checkpoint(options.checkpoints[0]).facts
     examples = [replace(example, split=None) for example in load_examples(options.data, first.scheme).examples]
     seeds = [measure(folder, examples, CalibrationSection()) for folder in options.checkpoints]
     result = {
         "command": "python " + " ".join(sys.argv),
         "commit": read_commit(),
         "machine": describe_machine(),
-        "config": first.checkpoint.facts.training["config"]["name"],
+        "config": first.training["config"]["name"],
         "sentences": len(examples),
         "summary": summarize(seeds),
         "seeds": seeds,

@@ -2,6 +2,8 @@
 
     python scripts/measure_suites.py "real and seed=runs/real-and-seed-0" "default=src/newsacts/checkpoints/default" \
         --output benchmarks/results/suites.json
+
+By what `auto` takes on this machine's CPU, as users run it; `computed` names it.
 """
 
 import json
@@ -27,10 +29,12 @@ def main() -> None:
     parts = []
     for recipe in options.recipes:
         name, _, folder = recipe.partition("=")
-        classifier = Classifier.from_pretrained(folder, device="cpu", dtype="float32")
+        classifier = Classifier.from_pretrained(folder, device="cpu")
         for suite, file, split in SUITES:
             examples = load_examples(CORPUS_FOLDER / f"{file}.jsonl", classifier.scheme, split=split).examples
-            parts.append({"recipe": name, "suite": suite, "scores": evaluate(classifier, examples, worst=0).scores})
+            report = evaluate(classifier, examples, worst=0)
+            computed = report.model["computed"]
+            parts.append({"recipe": name, "suite": suite, "computed": computed, "scores": report.scores})
     result = {"command": "python " + " ".join(sys.argv), "machine": describe_machine(), "parts": parts}
     options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 

@@ -9,13 +9,22 @@ from hypothesis import settings
 from newsacts.checkpoint import Checkpoint
 from tests import tiny
 
-# The test command gives the same answer every time; HYPOTHESIS_PROFILE=explore draws new examples.
-settings.register_profile("steady", derandomize=True)
-settings.register_profile("explore", derandomize=False)
+# The test command gives the same answer every time, however busy the machine; HYPOTHESIS_PROFILE=explore draws new
+# examples.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("explore", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # No test may reach the hub, not even to ask whether a file has changed.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Graphs that tests build stay out of the user's cache; processes that tests start find them there too."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["NEWSACTS_CACHE"] = str(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -116,10 +116,14 @@ def test_evaluate_writes_scores_errors_and_rejects(model: Path, tmp_path: Path) 
     scores = json.loads((output / "scores.json").read_text())
     assert scores["sentences"] == len(tiny.SENTENCES)
     assert "macro-F1" in done.stdout
+    computed = json.loads((output / "evaluation.json").read_text())["model"]["computed"]
+    assert f"computed by {computed}" in " ".join(done.stderr.split())
     errors = [json.loads(line) for line in (output / "worst_errors.jsonl").read_text().splitlines()]
     assert {error["error"] for error in errors} <= {"missed", "invented"}
     assert "praise" in (output / "rejects.jsonl").read_text()
-    assert newsacts(*options, "--strict").returncode == 1
+    strict = newsacts(*options, "--strict", "--backend", "pytorch")
+    assert strict.returncode == 1
+    assert "computed by pytorch in float32" in " ".join(strict.stderr.split())
     missing = newsacts(*options, "--split", "test")
     assert missing.returncode == 3
     assert "no row of split 'test'" in missing.stderr

@@ -146,7 +146,9 @@ def test_small_formats_store_less_and_predict_nearly_the_same(
         output = {"folder": str(tmp_path / name / "out"), "weight_format": name, "rank": 12}
         checkpoint = run(make_config(tiny_base, tmp_path / name, output=output))
         texts = [text for text, _ in tiny.SENTENCES]
-        probabilities.append(Classifier.from_pretrained(checkpoint.folder, device="cpu").predict_logits(texts))
+        probabilities.append(
+            Classifier.from_pretrained(checkpoint.folder, device="cpu", dtype="float32").predict_logits(texts)
+        )
         sizes.append((checkpoint.folder / "model.safetensors").stat().st_size)
     assert sizes[1] < sizes[0]
     assert probabilities[1] == pytest.approx(probabilities[0], abs=0.2)
@@ -318,3 +320,39 @@ def test_two_processes_of_torchrun_train_one_checkpoint(tiny_base: Path, tmp_pat
     assert done.stdout.splitlines() == [config.output.folder]
     facts = Classifier.from_pretrained(config.output.folder, device="cpu").checkpoint.facts
     assert facts.training["run"]["steps"] == -(-60 // 16)
+
+
+def test_soft_targets_teach_what_no_label_does(tiny_base: Path, tmp_path: Path) -> None:
+    soft = tmp_path / "soft.jsonl"
+    rows = []
+    for number in range(60):
+        probabilities = {"accusation": 0.02, "denial": 0.02, "regret": 0.97 if number % 2 else 0.02, "sanction": 0.02}
+        text = f"The committee {'regrets' if number % 2 else 'opened'} {'mill ' * (number % 7)}{number}."
+        rows.append({"text": text, "probabilities": probabilities})
+    soft.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = make_config(
+        tiny_base,
+        tmp_path,
+        data={"soft": [str(soft)]},
+        model={"freeze_embeddings": False},
+        optimization={"epochs": 25},
+    )
+    checkpoint = run(config)
+    assert checkpoint.facts.training["data"]["soft"]["sentences"] == 60
+    assert str(soft) in checkpoint.facts.training["data"]["files"]
+    classifier = Classifier.from_pretrained(checkpoint.folder, device="cpu")
+    regrets, opened = classifier.predict_logits(["The committee regrets 99.", "The committee opened 99."])[:, 2]
+    assert regrets > opened + 1
+
+
+def test_frozen_layers_keep_the_weights_of_the_base(tiny_base: Path, tmp_path: Path) -> None:
+    weights = run(make_config(tiny_base, tmp_path, model={"freeze_layers": 1})).load_weights()
+    base = tiny.draw_encoder_weights()
+    name = "encoder.layer.{}.output.dense.weight"
+    assert np.array_equal(weights["encoder." + name.format(0)], base[name.format(0)])
+    assert not np.array_equal(weights["encoder." + name.format(1)], base[name.format(1)])
+
+
+def test_more_frozen_layers_than_there_are_is_an_error(tiny_base: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="freeze_layers is 3, and BertModel has 2 layers"):
+        train(make_config(tiny_base, tmp_path, model={"freeze_layers": 3}), quiet=True)

@@ -5,8 +5,10 @@ import io
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from newsacts.cli.output import OutputFormat, print_rows
+from newsacts.cli.output import OutputFormat, print_rows, show_controls
 
 ROW = {
     "id": "1", "text": "x", "labels": ["denial"], "primary": "denial", "probabilities": {"denial": 0.9, "regret": 0.1},
@@ -41,3 +43,35 @@ def test_a_table_shows_the_probability_of_the_label_it_names(capsys: pytest.Capt
 def test_a_table_shows_brackets_as_text_and_not_as_markup(capsys: pytest.CaptureFixture[str]) -> None:
     print_rows([ROW | {"text": "[red]he said[/red]"}], output_format=OutputFormat.table)
     assert "[red]he said[/red]" in capsys.readouterr().out
+
+
+def test_control_characters_of_a_text_give_the_terminal_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([ROW | {"text": "a\x1b[31mb\x9b0m\x07\r\u00e9"}], output_format=OutputFormat.table)
+    shown = capsys.readouterr().out
+    assert "a\u241b[31mb\ufffd0m\u2407\u240d\u00e9" in shown
+    assert not {"\x1b", "\x9b", "\x07", "\r"} & set(shown)
+
+
+@given(st.text())
+def test_shown_controls_keep_every_place(text: str) -> None:
+    assert len(show_controls(text)) == len(text)
+
+
+def test_names_that_look_like_markup_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    from newsacts.cli.evaluate import print_comparison, print_scores
+
+    figures = {"support": 1, "precision": 0.5, "recall": 0.5, "f1": 0.5, "f1_interval": None}
+    row = figures | {"average_precision": None, "calibration_error": None}
+    print_scores(
+        {
+            "labels": {"[red]a": row}, "macro_f1": 0.5, "macro_f1_interval": None, "micro_f1": 0.5,
+            "micro_f1_interval": None, "sentences": 1, "articles": 1, "exact_match": None,
+            "no_label_rate": {"gold": None, "predicted": None},
+        }
+    )  # fmt: skip
+    print_comparison(
+        {"model": {"folder": "[bold]b"}, "labels": {"[red]c": None}, "macro_f1": None, "micro_f1": None, "mended": 0,
+         "broken": 0}
+    )  # fmt: skip
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("[red]a", "[bold]b", "[red]c"))

@@ -9,12 +9,17 @@ from typing import Annotated
 import typer
 
 from newsacts.cli.article import article
+from newsacts.cli.bench import bench
 from newsacts.cli.bulk import bulk
+from newsacts.cli.cascade import cascade_app
 from newsacts.cli.classify import classify
 from newsacts.cli.data import data_app
 from newsacts.cli.evaluate import evaluate
+from newsacts.cli.explain import explain
 from newsacts.cli.export import export
 from newsacts.cli.output import fail
+from newsacts.cli.report import report
+from newsacts.cli.review import review_app
 from newsacts.cli.train import train
 from newsacts.errors import ConfigError, NewsactsError, UsageError
 
@@ -28,8 +33,10 @@ app = typer.Typer(
     help="Label the sentences of news as accusation, denial, regret or sanction, with calibrated probabilities.",
     epilog="Try: newsacts classify 'The ministry denied that it had paid the rebels.'",
 )
-for command in (classify, article, bulk, train, evaluate, export):
+for command in (classify, article, explain, bulk, report, train, evaluate, export, bench):
     app.command()(command)
+app.add_typer(review_app, name="review")
+app.add_typer(cascade_app, name="cascade")
 app.add_typer(data_app, name="data")
 
 

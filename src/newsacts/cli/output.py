@@ -5,7 +5,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -13,7 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from newsacts.crosswalk import find_codes
 from newsacts.records import Prediction
+
+_PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+_SHOWN_CONTROLS = {code: picture for code, picture in _PICTURES.items() if chr(code) not in "\n\t"}
 
 COLORS = {"accusation": "red", "denial": "blue", "regret": "magenta", "sanction": "yellow"}
 
@@ -26,15 +31,20 @@ class OutputFormat(StrEnum):
     csv = "csv"
 
 
+def show_controls(text: str) -> str:
+    """The text with control characters as pictures, one for one: what came in with data gives a terminal no orders."""
+    return text.translate(_SHOWN_CONTROLS)
+
+
 def fail(message: str, *, code: int) -> NoReturn:
     """Print an error and leave with an exit code."""
-    Console(stderr=True).print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+    Console(stderr=True).print(Text.assemble(("error: ", "bold red"), show_controls(message)), soft_wrap=True)
     sys.exit(code)
 
 
 def tell(message: str) -> None:
     """Print a message for the person at the terminal."""
-    Console(stderr=True).print(Text(message), soft_wrap=True)
+    Console(stderr=True).print(Text(show_controls(message)), soft_wrap=True)
 
 
 class _NoteHandler(logging.Handler):
@@ -61,22 +71,29 @@ def format_interval(ends: Sequence[float] | None) -> str:
     return "–" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
 
 
-def describe_prediction(prediction: Prediction) -> dict[str, Any]:
-    """The part of an output row that says what was predicted."""
+def describe_prediction(prediction: Prediction, *, codes: str | None = None) -> dict[str, Any]:
+    """The part of an output row that says what was predicted; `codes` adds a column of that ontology's codes."""
+    coded = {} if codes is None else {f"codes_{codes}": list(find_codes(prediction.labels, codes))}
     return {
         "labels": list(prediction.labels),
         "primary": prediction.primary,
+        **({} if prediction.stage is None else {"stage": prediction.stage}),
+        **coded,
         "probabilities": {name: round(value, 4) for name, value in prediction.probabilities.items()},
     }
 
 
 def print_rows(rows: Sequence[dict[str, Any]], *, output_format: OutputFormat) -> None:
-    """Print rows that hold `text` and `describe_prediction`, and fields before those.
-
-    Where the reader of our output has gone (head, less), that is no fault: the process ends with code 0.
-    """
-    try:
+    """Print rows that hold `text` and `describe_prediction`, and fields before those."""
+    with allow_closed_pipe():
         _print_rows(rows, output_format)
+
+
+@contextmanager
+def allow_closed_pipe() -> Iterator[None]:
+    """Where the reader of our output has gone (head, less), that is no fault: the process ends with code 0."""
+    try:
+        yield
         sys.stdout.flush()
     except BrokenPipeError:
         # Python would complain once more when it closes standard output at exit.
@@ -100,7 +117,7 @@ def _print_csv(rows: Iterable[dict[str, Any]]) -> None:
     writer = None
     for row in rows:
         flat = {name: value for name, value in row.items() if name != "probabilities"}
-        flat["labels"] = "|".join(row["labels"])
+        flat |= {name: "|".join(value) for name, value in flat.items() if isinstance(value, list)}
         flat |= {f"p_{name}": value for name, value in row["probabilities"].items()}
         if writer is None:
             writer = csv.DictWriter(sys.stdout, list(flat), lineterminator="\n")
@@ -113,12 +130,17 @@ def _print_table(rows: Iterable[dict[str, Any]]) -> None:
     table.add_column("labels", no_wrap=True)
     table.add_column("sentence", overflow="fold")
     table.add_column("p", justify="right", no_wrap=True)
+    rows = list(rows)
+    coded = next((name for name in rows[0] if name.startswith("codes_")), None) if rows else None
+    if coded is not None:
+        table.add_column(coded.removeprefix("codes_"), no_wrap=True)
     for row in rows:
         labels = Text("\n").join(Text(name, style=COLORS.get(name, "cyan")) for name in row["labels"])
         figures = [row["probabilities"][name] for name in row["labels"]] or [max(row["probabilities"].values())]
         table.add_row(
             labels if row["labels"] else Text("–", style="dim"),
-            Text(row["text"]),
+            Text(show_controls(row["text"])),
             "\n".join(f"{value:.2f}" for value in figures),
+            *(() if coded is None else ("\n".join(row[coded]),)),
         )
     Console(soft_wrap=False).print(table)

@@ -39,5 +39,6 @@ def train(
     if checkpoint is not None:
         dev = checkpoint.facts.scores["dev"]
         interval = format_interval(dev["macro_f1_interval"])
-        tell(f"macro-F1 on dev {format_figure(dev['macro_f1'])} (95 % interval over articles {interval})")
+        how = checkpoint.facts.scores["how"]
+        tell(f"macro-F1 on dev {format_figure(dev['macro_f1'])} (95 % interval over articles {interval}); {how}")
         typer.echo(checkpoint.folder)

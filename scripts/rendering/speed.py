@@ -1,0 +1,125 @@
+"""The figures of docs/speed.md and of the README's table, from what `benchmarks/run.py` measured."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from rendering.results import ROOT, read_result, unless_missing
+
+CASCADE = ROOT / "src" / "newsacts" / "checkpoints" / "default" / "cascade" / "cascade.json"
+PAGES = ("docs/speed.md", "docs/adr/0005-a-first-stage-in-integers.md")
+_NOTHING = "Not measured yet: `python benchmarks/run.py --help`."
+SHORT = ("pipeline-32", "pipeline-32-plain", "bert-base-size", "newsacts-onnx-int8", "newsacts-safe", "newsacts-fast")
+
+
+def render_contenders() -> str:
+    """All contenders, slowest first."""
+    result = read_result("speed")
+    rows = [
+        "| contender | times as fast | sentences/s | macro-F1 | peak memory | cold start |",
+        "|---|---|---|---|---|---|",
+        *(_describe(result, name) for name in _order(result)),
+        "",
+        _tell_run(result),
+    ]
+    missing = [f"`{name}` ({reason})" for name, reason in result["not_run"].items()]
+    return "\n".join([*rows, "", f"Not run: {', '.join(missing)}."] if missing else rows)
+
+
+def render_short() -> str:
+    """The README's table."""
+    result = read_result("speed")
+    rows = ["| | times as fast | sentences/s | macro-F1 |", "|---|---|---|---|"]
+    for name in (one for one in _order(result) if one in SHORT):
+        row = result["contenders"][name]
+        rows.append(f"| {row['about']} | {_ratio(row)} | {row['sentences_a_second']:,.0f} | {_score(row)} |")
+    return "\n".join([*rows, "", f"{_tell_run(result)} [All contenders, memory, cold start](docs/speed.md)."])
+
+
+def render_profile() -> str:
+    """Where the time goes, growth, cold start and the arithmetic limit."""
+    result = read_result("speed")
+    profile, limit, command = result["profile"], result["limit"], result["command_line"]
+    parts = ", ".join(f"{name} {value:,.0f}" for name, value in profile["microseconds"].items() if value is not None)
+    whole = 1e6 / profile["whole_microseconds"]
+    small, large = result["growth"].items()
+    bound = limit["int8_sentences_a_second"]
+    rows = [
+        ("processor microseconds a sentence", parts),
+        ("tokens a sentence; padding", f"{profile['tokens_a_sentence']:.1f}; {profile['padding_share']:.1%}"),
+        (f"sentences/s of {int(small[0]):,}; of {int(large[0]):,}", f"{small[1]:,.0f}; {large[1]:,.0f}"),
+        ("operations a sentence", f"{limit['operations_a_sentence'] / 1e9:.2f} billion"),
+        (
+            "this machine's best product: float32; int8",
+            f"{limit['float32_operations_a_second'] / 1e9:,.0f}; {limit['int8_operations_a_second'] / 1e9:,.0f} "
+            "billion a second",
+        ),
+        ("sentences/s that the products alone allow in int8", f"{bound:,.0f}"),
+        ("reached of that", f"{whole / bound:.0%}"),
+        (
+            "`newsacts classify`, whole process",
+            f"{command['seconds']:.2f} s, {command['peak_mb']:.0f} MB",
+        ),
+    ]
+    return "\n".join(["| measured | |", "|---|---|", *[f"| {name} | {value} |" for name, value in rows]])
+
+
+def render_cascade() -> str:
+    """What the shipped cascade promises and what was measured."""
+    if not CASCADE.is_file():
+        return "The shipped checkpoint has no cascade yet."
+    facts = json.loads(CASCADE.read_text(encoding="utf-8"))
+    rows = [
+        "| level | sentences | of them | labelled, kept | at least | discarded |",
+        "|---|---|---|---|---|---|",
+    ]
+    titles = {"bound": "chose the threshold", "test": "saw nothing"}
+    for level, row in facts["levels"].items():
+        for part, sources in row["measured"].items():
+            for name, counts in sources.items():
+                rows.append(
+                    f"| {level} | `{name}`, {titles[part]} | {counts['sentences']:,} | "
+                    f"{counts['kept']:,} of {counts['found']:,} | {counts['bound']:.2%} | "
+                    f"{counts['discarded_share']:.1%} |"
+                )
+    return "\n".join(rows)
+
+
+def _order(result: dict[str, Any]) -> list[str]:
+    contenders = result["contenders"]
+    return sorted(contenders, key=lambda name: float(contenders[name]["sentences_a_second"]))
+
+
+def _describe(result: dict[str, Any], name: str) -> str:
+    row = result["contenders"][name]
+    memory = "–" if row["peak_mb"] is None else f"{row['peak_mb']:,.0f} MB"
+    start = "–" if row["cold_start_seconds"] is None else f"{row['cold_start_seconds']:.1f} s"
+    return (
+        f"| {row['about']} (`{name}`) | {_ratio(row)} | {row['sentences_a_second']:,.0f} | {_score(row)} | {memory} | "
+        f"{start} |"
+    )
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    return "–" if row["ratio"] is None else f"{row['ratio']:.1f}×"
+
+
+def _score(row: dict[str, Any]) -> str:
+    return "–" if row["macro_f1"] is None else f"{row['macro_f1']:.3f}"
+
+
+def _tell_run(result: dict[str, Any]) -> str:
+    machine = result["machine"]
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {result['threads']} threads; {result['sentences']:,} real "
+        f"sentences, medians over {result['rounds']} rounds in turns, ratios to `{result['reference']}`; macro-F1 on "
+        f"{result['labelled_sentences']:,} labelled sentences; commit `{result['commit'][:12]}`."
+    )
+
+
+RENDERERS: dict[str, Callable[[], str]] = {
+    "speed": unless_missing("speed", render_contenders, _NOTHING),
+    "speed-short": unless_missing("speed", render_short, _NOTHING),
+    "speed-profile": unless_missing("speed", render_profile, _NOTHING),
+    "cascade": render_cascade,
+}
