@@ -104,7 +104,7 @@ def test_no_text_and_a_text_of_many_windows_go_through(fitted: Path) -> None:
     assert scored.probabilities.shape == (3, 4)
 
 
-def test_the_promise_in_the_checkpoint_is_the_target_in_every_source(fitted: Path) -> None:
+def test_the_promise_in_the_checkpoint_reaches_the_target_over_all_sources(fitted: Path) -> None:
     facts = json.loads((fitted / FOLDER / FACTS).read_text())
     for level, target in (("safe", 0.99), ("fast", 0.97)):
         row = facts["levels"][level]

@@ -181,8 +181,8 @@ def test_a_glob_and_a_memory_url_find_files(tmp_path: Path) -> None:
     (tmp_path / "x1.jsonl").write_bytes(to_jsonl(ROWS[:2]))
     (tmp_path / "x2.jsonl").write_bytes(to_jsonl(ROWS[2:]))
     assert [one.id for one in read(f"{tmp_path}/x*.jsonl")[0]] == [row["id"] for row in ROWS]
-    fsspec.filesystem("memory").pipe("/corpus/rows.jsonl.gz", gzip.compress(to_jsonl()))
-    assert [one.id for one in read("memory://corpus")[0]] == [row["id"] for row in ROWS]
+    fsspec.filesystem("memory").pipe("/archive/rows.jsonl.gz", gzip.compress(to_jsonl()))
+    assert [one.id for one in read("memory://archive")[0]] == [row["id"] for row in ROWS]
 
 
 def test_standard_input_is_told_by_its_first_character(monkeypatch: pytest.MonkeyPatch) -> None:

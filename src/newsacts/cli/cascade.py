@@ -43,7 +43,7 @@ def fit(
     """Fit the cascade of a checkpoint from what its own model says of unlabelled sentences, and write it there.
 
     No labels are needed. Thresholds are chosen so that with 95 % confidence at least 99 % (safe) or 97 % (fast) of the
-    sentences that the model labels are kept, in every held-out source. Writes MODEL/cascade.
+    sentences that the model labels are kept, over all held-out sources together. Writes MODEL/cascade.
 
     Examples:
 

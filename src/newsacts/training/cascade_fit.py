@@ -125,20 +125,21 @@ class HeldSource:
 
 
 def measure_level(held: Sequence[HeldSource], target: float) -> dict[str, Any]:
-    """The threshold that reaches the target in every source, its bounds, and its effect on texts that chose nothing."""
-    thresholds = []
-    for one in held:
-        rows = one.source.pick(BOUND)
-        thresholds.append(
-            choose_threshold(one.scores[rows], np.asarray(one.full.decided[rows].any(axis=1)), target=target)
-        )
-    threshold = min(thresholds)
+    """The threshold that reaches the target, its bound, and what it does to each source and to unseen text."""
+    rows = [one.source.pick(BOUND) for one in held]
+    scores = np.concatenate([one.scores[chosen] for one, chosen in zip(held, rows, strict=True)])
+    decided = np.concatenate([one.full.decided[chosen] for one, chosen in zip(held, rows, strict=True)])
+    threshold = choose_threshold(scores, decided.any(axis=1), target=target)
     measured = {
         part: {one.source.name: _measure(one, one.source.pick(part), threshold) for one in held}
         for part in (BOUND, TEST)
     }
-    bound = min(row["bound"] for row in measured[BOUND].values())
-    return {"threshold": threshold, "target": target, "bound": bound, "measured": measured}
+    return {
+        "threshold": threshold,
+        "target": target,
+        "bound": count_kept(decided, scores >= threshold).bound,
+        "measured": measured,
+    }
 
 
 def read_source(path: Path, rows: Sequence[tuple[str, str]], known: frozenset[str], *, fitting: bool) -> Source:
