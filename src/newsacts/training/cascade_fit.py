@@ -129,7 +129,7 @@ def measure_level(held: Sequence[HeldSource], target: float) -> dict[str, Any]:
     rows = [one.source.pick(BOUND) for one in held]
     scores = np.concatenate([one.scores[chosen] for one, chosen in zip(held, rows, strict=True)])
     decided = np.concatenate([one.full.decided[chosen] for one, chosen in zip(held, rows, strict=True)])
-    threshold = choose_threshold(scores, decided.any(axis=1), target=target)
+    threshold = choose_threshold(scores, np.asarray(decided.any(axis=1)), target=target)
     measured = {
         part: {one.source.name: _measure(one, one.source.pick(part), threshold) for one in held}
         for part in (BOUND, TEST)

@@ -25,7 +25,7 @@ class StageSettings:
     """Size and training of a first stage."""
 
     dimensions: int = 32
-    channels: int = 64
+    channels: int = 128
     epochs: int = 8
     batch_size: int = 64
     vector_rate: float = 1e-3
