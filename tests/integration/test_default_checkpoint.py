@@ -30,7 +30,7 @@ def classifier() -> Classifier:
 def test_it_is_small_and_of_the_default_scheme(classifier: Classifier) -> None:
     assert classifier.scheme == DEFAULT_SCHEME
     files = [path for path in DEFAULT_CHECKPOINT.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 12_000_000
+    assert sum(path.stat().st_size for path in files) < 12 * 2**20
 
 
 @pytest.mark.parametrize(("text", "labels"), PLAIN)
