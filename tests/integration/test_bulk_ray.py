@@ -32,7 +32,8 @@ from tests.integration.test_bulk_resume import FailingBackend, count_done, finis
 ray = pytest.importorskip("ray")
 pytestmark = [
     pytest.mark.enable_socket,  # the processes of a cluster talk over the loopback
-    pytest.mark.timeout(1800),  # seconds on a quiet machine, and no matter of seconds on a busy one
+    # Half a minute on a quiet machine. By a thread, since no signal reaches a test that waits inside Ray.
+    pytest.mark.timeout(900, method="thread"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.*"),
 ]
 SETTINGS = BulkSettings(shard_articles=20, articles=True)

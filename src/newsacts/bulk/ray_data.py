@@ -25,6 +25,7 @@ from newsacts.bulk.manifest import BulkResult
 from newsacts.bulk.messages import Errand, Message, Opener, ShardWorker, read_messages, take_message
 from newsacts.bulk.plan import BulkSettings
 from newsacts.bulk.ray_cluster import SAFE, Workers, connect, count_workers, import_ray, map_ray_errors
+from newsacts.bulk.ray_register import keep_register, pin_here
 from newsacts.bulk.sources import URL_MARK
 from newsacts.calibration import Calibration, FloatArray
 from newsacts.cascade import OFF, open_cascade
@@ -90,7 +91,10 @@ class _Elsewhere:
 class _Actor:
     """A worker as Ray Data calls it: tables of messages in and out."""
 
-    def __init__(self, opener: Opener, errand: Errand) -> None:
+    def __init__(self, opener: Opener, errand: Errand, register: Any) -> None:
+        import ray
+
+        ray.get(register.add.remote(ray.get_runtime_context().current_actor))
         self._worker = ShardWorker(opener, errand)
 
     def __call__(self, table: Any) -> Any:
@@ -103,9 +107,9 @@ class _Actor:
 
 def _run_on_ray(job: Job, folder: OutputFolder, watch: Watch, *, pool: _Pool) -> Reading:
     errand = Errand(job.inputs, job.settings, job.plan)
-    dataset = _make_dataset(errand, OutputFolder(folder.path, dict(folder.done)), pool)
     reading: Reading | None = None
-    with catch_signals() as stopped:
+    with catch_signals() as stopped, keep_register() as register:
+        dataset = _make_dataset(errand, OutputFolder(folder.path, dict(folder.done)), pool, register)
         for row in dataset.iter_rows():
             reading = take_message(json.loads(row["message"]), row["content"], folder, watch) or reading
             if stopped.is_set():
@@ -115,18 +119,15 @@ def _run_on_ray(job: Job, folder: OutputFolder, watch: Watch, *, pool: _Pool) ->
     return reading
 
 
-def _make_dataset(errand: Errand, folder: OutputFolder, pool: _Pool) -> Any:
-    """The lazy dataset whose rows are the answers of the workers."""
-    import ray
+def _make_dataset(errand: Errand, folder: OutputFolder, pool: _Pool, register: Any) -> Any:
+    """The lazy dataset whose rows are the answers of the workers, who add themselves to the register."""
     from ray.data import ActorPoolStrategy, read_datasource
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     source = _make_source(lambda: map(_make_block, read_messages(errand, folder)))
     with warnings.catch_warnings():
         # The named parameters that Ray asks for instead do not include the scheduling strategy yet.
         warnings.filterwarnings("ignore", message="`ray_remote_args` is deprecated")
-        where = {"scheduling_strategy": here}
+        where = {"scheduling_strategy": pin_here()}
         shards = read_datasource(source, override_num_blocks=1, num_cpus=0, ray_remote_args=where)
     # A shard is a block: larger blocks would wait until they are full, and starve the workers.
     shards.context.target_max_block_size = 1
@@ -135,7 +136,7 @@ def _make_dataset(errand: Errand, folder: OutputFolder, pool: _Pool) -> Any:
     shards.context.raise_original_map_exception = True
     return shards.map_batches(
         _Actor,
-        fn_constructor_args=(pool.opener, errand),
+        fn_constructor_args=(pool.opener, errand, register),
         batch_size=1,
         batch_format="pyarrow",
         compute=ActorPoolStrategy(size=pool.count),
