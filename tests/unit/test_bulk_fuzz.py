@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from newsacts.bulk.plan import BulkSettings
-from tests.unit.test_bulk_readers import read, to_jsonl, to_tar, to_zip
+from tests.unit.corpus_files import read, to_jsonl, to_tar, to_zip
 
 FEW = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 COUNT = 1000
