@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from contextlib import redirect_stdout
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,15 @@ def test_a_csv_cell_that_a_spreadsheet_would_run_is_neutralised(text: str, capsy
     print_rows([ROW | {"text": text}], output_format=OutputFormat.csv)
     (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert row["text"] == "'" + text
+
+
+@given(st.text(alphabet='\r\n",a;|', min_size=1))
+def test_csv_cells_come_back_whatever_line_ends_and_quotes_they_hold(text: str) -> None:
+    with redirect_stdout(io.StringIO()) as printed:
+        print_rows([ROW | {"text": "b" + text}, ROW], output_format=OutputFormat.csv)
+    header, *rows = csv.reader(io.StringIO(printed.getvalue(), newline=""))
+    assert [dict(zip(header, row, strict=True))["text"] for row in rows] == ["b" + text, "x"]
+    assert printed.getvalue().endswith(",0.1\n")
 
 
 def test_csv_has_a_column_for_every_probability(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Printing: tables for people, JSONL and CSV for programs, messages and progress on standard error."""
 
 import csv
+import io
 import json
 import logging
 import os
@@ -114,15 +115,22 @@ def _print_rows(rows: Sequence[dict[str, Any]], output_format: OutputFormat) -> 
 def _print_csv(rows: Iterable[dict[str, Any]]) -> None:
     from newsacts.bulk.writers import neutralise_cell
 
-    writer = None
+    header: list[str] | None = None
     for row in rows:
         flat = {name: value for name, value in row.items() if name != "probabilities"}
         flat |= {name: "|".join(value) for name, value in flat.items() if isinstance(value, list)}
         flat |= {f"p_{name}": value for name, value in row["probabilities"].items()}
-        if writer is None:
-            writer = csv.DictWriter(sys.stdout, list(flat), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow({name: neutralise_cell(value) for name, value in flat.items()})
+        if header is None:
+            header = list(flat)
+            sys.stdout.write(_format_csv_row(header))
+        sys.stdout.write(_format_csv_row([neutralise_cell(flat[name]) for name in header]))
+
+
+def _format_csv_row(cells: Sequence[object]) -> str:
+    text = io.StringIO()
+    # Before Python 3.13 the writer quotes \r and \n only where they are in its own line end: it gets both.
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _print_table(rows: Iterable[dict[str, Any]]) -> None:
