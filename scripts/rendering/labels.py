@@ -1,5 +1,6 @@
-"""Counts of the stand-off labels, and how far their readers agreed."""
+"""Counts of the stand-off labels, what was changed in them, and how far their readers agreed."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -7,16 +8,16 @@ from typing import Any
 
 from rendering.results import RESULTS, ROOT
 
+LABELS = ROOT / "src/newsacts/data/labels"
+
 
 def render_labels() -> str:
     """Counts of the stand-off label files, counted in the files."""
-    folder = ROOT / "src/newsacts/data/labels"
     acts = ("accusation", "denial", "regret", "sanction")
     rows = [f"| file | rows | {' | '.join(acts)} | no label |", "|---|---|---|---|---|---|---|"]
     datasets: dict[str, Counter[str]] = {}
     for name in ("real_train", "pool", "real_dev"):
-        lines = (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-        labels = [json.loads(line) for line in lines]
+        labels = _read_labels(name)
         counts = [sum(act in row["labels"] for row in labels) for act in acts]
         figures = [len(labels), *counts, sum(not row["labels"] for row in labels)]
         rows.append(f"| `{name}.jsonl` | {' | '.join(f'{figure:,}' for figure in figures)} |")
@@ -31,9 +32,8 @@ def render_labels() -> str:
 
 def render_readings() -> str:
     """How often readers of the same sentences agreed, from their readings."""
-    lines = (RESULTS / "readings.jsonl").read_text(encoding="utf-8").splitlines()
     groups: dict[str, list[Any]] = {}
-    for row in map(json.loads, lines):
+    for row in _read_readings():
         groups.setdefault(f"`{row['file']}`, {row['drawn']}", []).append(row["readings"])
     acts = ("accusation", "denial", "regret", "sanction")
     titles = "| rows read again | rows | exactly agreed | third readings | "
@@ -49,11 +49,68 @@ def render_readings() -> str:
     return "\n".join(rows)
 
 
+def render_soft_labels() -> str:
+    """How many sentences have soft labels, by set."""
+    lines = gzip.decompress((LABELS / "pool_scores.jsonl.gz").read_bytes()).decode("utf-8").splitlines()
+    counts = Counter(json.loads(line)["dataset"] for line in lines)
+    listed = ", ".join(f"{count:,} of `{name}`" for name, count in counts.most_common())
+    return f"Soft labels: {len(lines):,} sentences, {listed}."
+
+
+def render_corrections() -> str:
+    """How many rows were dropped and relabelled, and why."""
+    changes = _read_labels("corrections")
+    dropped = [row["reason"] for row in changes if row["action"] == "dropped"]
+    in_dev, in_train = (
+        sum(f"stands in {name} " in reason for reason in dropped) for name in ("real_dev", "real_train")
+    )
+    differing = sum("labels differ" in reason for reason in dropped)
+    relabelled = {row["id"] for row in changes if row["action"] == "relabelled"}
+    by_file = [
+        f"{sum(row['id'] in relabelled for row in _read_labels(name))} of `{name}`"
+        for name in ("real_train", "real_dev")
+    ]
+    return (
+        f"Dropped: {in_dev} training rows whose text, but for case and punctuation, stands in dev, and {in_train} "
+        f"whose text stands in train twice; in {differing} of them the labels differed. "
+        f"Relabelled: {' and '.join(by_file)}."
+    )
+
+
+def render_dev_readings() -> str:
+    """What became of the dev rows that were read again."""
+    relabelled = {row["id"] for row in _read_labels("corrections") if row["action"] == "relabelled"}
+    changed = {
+        drawn: [
+            row["id"] in relabelled for row in _read_readings() if (row["file"], row["drawn"]) == ("real_dev", drawn)
+        ]
+        for drawn in ("model disagreed most", "random decoys")
+    }
+    doubted, decoys = changed.values()
+    return (
+        f"Of {len(doubted)} dev rows on which models were furthest from the labels, two blind readers changed "
+        f"{sum(doubted)} and let {len(doubted) - sum(doubted)} stand; of {len(decoys)} decoys drawn at random they "
+        f"changed {sum(decoys)}."
+    )
+
+
 RENDERERS: dict[str, Callable[[], str]] = {
     "labels": render_labels,
     "readings": render_readings,
+    "soft-labels": render_soft_labels,
+    "corrections": render_corrections,
+    "dev-readings": render_dev_readings,
 }
-PAGES = ("src/newsacts/data/labels/README.md",)
+PAGES = ("src/newsacts/data/labels/README.md", "docs/accuracy.md")
+
+
+def _read_labels(name: str) -> list[dict[str, Any]]:
+    lines = (LABELS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def _read_readings() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (RESULTS / "readings.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def _find_kappa(first: list[bool], second: list[bool]) -> str:
