@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs slow bench default-checkpoint default-cascade clean
+.PHONY: demo test check docs slow bench training-data default-checkpoint fast-checkpoint default-cascade clean
 
 # torch comes first and pinned, so that no later range can choose another build.
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -34,19 +34,27 @@ check: $(VENV)/installed
 docs: $(VENV)/installed
 	$(BIN)/sphinx-build -W -n --keep-going -b html docs docs/_build/html
 
-# Rebuilds the checkpoint that ships in the package: joins the shipped labels, and the scores of the teacher, with texts
-# that you have, and trains.
+# What the checkpoints of the package are trained on: the shipped labels, and the scores of the teacher, joined with
+# texts that you have.
 TEXTS ?= ../shared/data/real_train.jsonl ../shared/data/pool.jsonl
 VARIED := isot bbc_news plv cameo_class conflibert_samples
-default-checkpoint: $(VENV)/installed
+training-data: $(VENV)/installed
 	mkdir -p build
 	$(BIN)/newsacts data join real_train pool $(addprefix --from ,$(TEXTS)) --output build/labelled.jsonl --strict
 	$(BIN)/python scripts/make_variants.py --texts build/labelled.jsonl --output build/variants.jsonl $(addprefix --dataset ,$(VARIED))
 	$(BIN)/python scripts/make_soft_labels.py join --texts build/variants.jsonl $(addprefix --texts ,$(TEXTS)) --output build/soft.jsonl
+
+# Rebuild a checkpoint that ships in the package.
+default-checkpoint: training-data
 	$(BIN)/newsacts train configs/default.yaml
 	rm -rf src/newsacts/checkpoints/default
 	mv runs/default src/newsacts/checkpoints/default
 	$(MAKE) default-cascade
+
+fast-checkpoint: training-data
+	$(BIN)/newsacts train configs/fast.yaml
+	rm -rf src/newsacts/checkpoints/fast
+	mv runs/fast src/newsacts/checkpoints/fast
 
 # Fits the first stage of the default checkpoint to what that checkpoint says; to be done anew whenever it changes.
 ARTICLES ?= ../shared/data/articles/reuters_2017.jsonl

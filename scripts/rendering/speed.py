@@ -4,12 +4,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from rendering.results import ROOT, read_result, unless_missing
+from rendering.results import ROOT, is_measured, read_result, unless_missing
 
 CASCADE = ROOT / "src" / "newsacts" / "checkpoints" / "default" / "cascade" / "cascade.json"
 PAGES = ("docs/speed.md", "docs/adr/0005-a-first-stage-in-integers.md")
+_NO_STUDENT = "Not measured yet: `make fast-checkpoint`, then `python scripts/measure_checkpoints.py --help`."
 _NOTHING = "Not measured yet: `python benchmarks/run.py --help`."
-SHORT = ("pipeline-32", "pipeline-32-plain", "bert-base-size", "newsacts-onnx-int8", "newsacts-safe", "newsacts-fast")
+_STUDENT = "newsacts-student"
+SHORT = ("pipeline-32", "pipeline-32-plain", "bert-base-size", "newsacts-onnx-int8", "newsacts-safe", "newsacts-fast",
+         _STUDENT)  # fmt: skip
 
 
 def render_contenders() -> str:
@@ -85,6 +88,36 @@ def render_cascade() -> str:
     return "\n".join(rows)
 
 
+def render_student() -> str:
+    """The fast checkpoint beside the default: accuracy by the same script, speed from the bench where it took part."""
+    rows = [
+        "| checkpoint | macro-F1 | 95 % interval | micro-F1 | wire copy | sentences/s, int8 |",
+        "|---|---|---|---|---|---|",
+    ]
+    results = {name: read_result(name) for name in ("default", "fast")}
+    for (name, result), contender in zip(results.items(), ("newsacts-onnx-int8", _STUDENT), strict=True):
+        summary = result["summary"]
+        low, high = result["seeds"][0]["prose"]["macro_f1_interval"]
+        rows.append(
+            f"| `{name}` | {summary['macro_f1_mean']:.3f} | {low:.3f} to {high:.3f} | "
+            f"{summary['micro_f1_mean']:.3f} | {summary['wire_macro_f1_mean']:.3f} | {_find_rate(contender)} |"
+        )
+    loss = results["default"]["summary"]["macro_f1_mean"] - results["fast"]["summary"]["macro_f1_mean"]
+    seeds = " and ".join(f"{len(result['seeds'])} of `{name}`" for name, result in results.items())
+    rows += [
+        "",
+        f"Macro-F1 of `fast` is {abs(loss):.3f} {'below' if loss >= 0 else 'above'} that of `default`. "
+        f"{results['fast']['sentences']:,} real sentences, seeds: {seeds}; intervals of the first seed over articles; "
+        f"`{results['fast']['command']}`, commit `{results['fast']['commit'][:12]}`.",
+    ]
+    return "\n".join(rows)
+
+
+def _find_rate(contender: str) -> str:
+    known = read_result("speed")["contenders"] if is_measured("speed") else {}
+    return f"{known[contender]['sentences_a_second']:,.0f}" if contender in known else "not measured yet"
+
+
 def _order(result: dict[str, Any]) -> list[str]:
     contenders = result["contenders"]
     return sorted(contenders, key=lambda name: float(contenders[name]["sentences_a_second"]))
@@ -122,4 +155,5 @@ RENDERERS: dict[str, Callable[[], str]] = {
     "speed-short": unless_missing("speed", render_short, _NOTHING),
     "speed-profile": unless_missing("speed", render_profile, _NOTHING),
     "cascade": render_cascade,
+    "fast-student": unless_missing("fast", render_student, _NO_STUDENT),
 }

@@ -189,10 +189,11 @@ def to_logits(log_odds: DoubleArray, calibration: Calibration) -> FloatArray:
 
 
 def describe_model(checkpoint: Checkpoint) -> str:
-    """A hash of what a stage is fitted to: weights, configuration, tokenizer, base model, window length."""
+    """A hash of what a stage is fitted to: weights, configuration, tokenizer, base model and its layers, window."""
     files, facts = checkpoint.files, checkpoint.facts
     decisive = [facts.base_sha256, facts.pooling, facts.max_tokens, list(facts.scheme.names)]
     decisive += [files[name] for name in (WEIGHTS, CONFIG, TOKENIZER)]
+    decisive += [] if facts.base_layers is None else [facts.base_layers]
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
 
 

@@ -14,7 +14,8 @@ the base model. A listed path with a separator in it is refused. Files that are 
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,12 @@ from newsacts.labels import LabelScheme
 from newsacts.operating_points import OperatingCurves, format_curves, parse_curves
 from newsacts.weights import Array, decode_weights
 
-PROTOCOL = 1
-"""Raised whenever an older newsacts could misread a new folder. Every protocol stays readable."""
+PROTOCOL = 2
+"""Raised whenever an older newsacts could misread a new folder. Every protocol stays readable.
+
+1: all layers of the base model. 2: some of them (`base_layers`), which a reader of 1 would take for the first ones. A
+folder states the lowest number that says all of it.
+"""
 
 MANIFEST = "newsacts.json"
 WEIGHTS = "model.safetensors"
@@ -40,11 +45,14 @@ TOKENIZER = "tokenizer.json"
 CARD = "README.md"
 DIGEST = "manifest_sha256"
 
+_LAYER = re.compile(r"(encoder\.encoder\.layer\.)(\d+)(\..*)")
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What a model is, apart from its weights. `training` and `scores` are facts for people and cards.
 
+    `base_layers` are the encoder layers of the base that the model was made of, in order; None stands for all.
     `curves` are precision and recall by threshold, from which `--precision` and `--recall` are served; None in a
     checkpoint that was written without them.
     """
@@ -57,6 +65,7 @@ class ModelFacts:
     base_source: str
     base_revision: str
     base_sha256: str
+    base_layers: tuple[int, ...] | None = None
     codebook: str | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
@@ -97,11 +106,14 @@ class Checkpoint:
         base = find_base_model(
             facts.base_source, sha256=facts.base_sha256, revision=facts.base_revision, download=False
         )
-        return decode_weights(stored, load_base_tensors(base))
+        return decode_weights(stored, load_base_tensors(base, layers=facts.base_layers))
 
 
-def load_base_tensors(base: BaseModel) -> dict[str, Array]:
-    """Tensors of a base model under the names that a newsacts network gives them ("encoder.…")."""
+def load_base_tensors(base: BaseModel, *, layers: Sequence[int] | None = None) -> dict[str, Array]:
+    """Tensors of a base model under the names that a newsacts network gives them ("encoder.…").
+
+    Where only some `layers` are kept, these are counted anew from 0 and the tensors of the others are left out.
+    """
     try:
         tensors = load_file(base.weights)
     except (SafetensorError, OSError) as error:
@@ -109,11 +121,24 @@ def load_base_tensors(base: BaseModel) -> dict[str, Array]:
     except TypeError as error:
         raise ModelError(f"{base.weights}: expected float32 or float16 weights, {error}; convert the model") from error
     # Poolers and stored position numbers have no place in a newsacts network.
-    return {
+    named = {
         f"encoder.{name.removeprefix('bert.')}": tensor
         for name, tensor in tensors.items()
         if "pooler." not in name and np.issubdtype(tensor.dtype, np.floating)
     }
+    return named if layers is None else _renumber_layers(named, layers)
+
+
+def _renumber_layers(tensors: Mapping[str, Array], layers: Sequence[int]) -> dict[str, Array]:
+    places = {layer: place for place, layer in enumerate(layers)}
+    renumbered = {}
+    for name, tensor in tensors.items():
+        found = _LAYER.fullmatch(name)
+        if found is None:
+            renumbered[name] = tensor
+        elif int(found[2]) in places:
+            renumbered[f"{found[1]}{places[int(found[2])]}{found[3]}"] = tensor
+    return renumbered
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:
@@ -169,13 +194,15 @@ def _format_manifest(facts: ModelFacts, files: Mapping[str, str]) -> dict[str, A
     # What an older writer did not know stays out where it is not known, so that old folders keep their bytes.
     prevalence = {} if calibration.prevalence is None else {"prevalence": list(calibration.prevalence)}
     curves = {} if facts.curves is None else {"operating_points": format_curves(facts.curves, facts.scheme.names)}
+    layers = {} if facts.base_layers is None else {"layers": list(facts.base_layers)}
+    base = {"source": facts.base_source, "revision": facts.base_revision, "sha256": facts.base_sha256}
     return {
-        "protocol": PROTOCOL,
+        "protocol": PROTOCOL if layers else 1,
         "scheme": {"names": list(facts.scheme.names), "exclusive": facts.scheme.exclusive},
         "codebook": facts.codebook,
         "architecture": {"pooling": facts.pooling, "max_tokens": facts.max_tokens},
         "weight_format": facts.weight_format,
-        "base": {"source": facts.base_source, "revision": facts.base_revision, "sha256": facts.base_sha256},
+        "base": base | layers,
         "calibration": {
             "slopes": list(calibration.slopes),
             "intercepts": list(calibration.intercepts),
@@ -213,6 +240,7 @@ def _parse_manifest(manifest: Mapping[str, Any]) -> tuple[ModelFacts, dict[str, 
         base_source=str(manifest["base"]["source"]),
         base_revision=str(manifest["base"]["revision"]),
         base_sha256=str(manifest["base"]["sha256"]),
+        base_layers=tuple(map(int, manifest["base"]["layers"])) if "layers" in manifest["base"] else None,
         codebook=manifest["codebook"],
         training=manifest["training"],
         scores=manifest["scores"],

@@ -9,41 +9,17 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import numpy as np
 
 from newsacts.backends.base import Backend, Choice
 from newsacts.backends.onnx_graphs import list_shipped
 from newsacts.backends.selection import check_backend_name, open_backend
 from newsacts.base_models import HUB_PREFIX, fetch_from_hub
-from newsacts.batching import (
-    DEFAULT_TOKEN_BUDGET,
-    TokenWindows,
-    WindowTokenizer,
-    form_batches,
-    merge_windows,
-    select_texts,
-)
-from newsacts.calibration import (
-    BoolArray,
-    Calibration,
-    FloatArray,
-    compute_probabilities,
-    decide_labels,
-    name_labels,
-    set_thresholds,
-)
-from newsacts.cascade import (
-    OFF,
-    Cascade,
-    check_level,
-    list_cascade_files,
-    open_cascade,
-    run_first_stage,
-)
+from newsacts.batching import DEFAULT_TOKEN_BUDGET, WindowTokenizer
+from newsacts.calibration import BoolArray, Calibration, FloatArray, compute_probabilities, set_thresholds
+from newsacts.cascade import OFF, Cascade, check_level, list_cascade_files, open_cascade
 from newsacts.checkpoint import MANIFEST, Checkpoint, open_checkpoint, write_manifest
 from newsacts.errors import ModelError, UsageError
 from newsacts.explanation import Explanation, occlude_words
@@ -51,32 +27,18 @@ from newsacts.labels import LabelScheme
 from newsacts.operating_points import Measure, OperatingCurves, OperatingPoint, describe_wish, find_points, move_curve
 from newsacts.priors import estimate_prior, fill_shares, shift_prior
 from newsacts.records import Article, LabelledSentence, Prediction
+from newsacts.scoring import Scored, TextScorer, apply_calibration, check_texts, list_predictions
 from newsacts.segmentation import split_sentences
 
-DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "default"
-"""The checkpoint that ships inside the package."""
+SHIPPED_FOLDER = Path(__file__).parent / "checkpoints"
+SHIPPED_NAMES = ("default", "fast")
+"""Checkpoints inside the package; "fast" has fewer layers (docs/speed.md)."""
 
-CHUNK_SIZE = 4_096
-"""Texts tokenised and sorted at once: enough to fill batches of one length, little memory."""
-
-FIRST, FULL = "first", "full"
-"""How the stages of a cascade are called in rows."""
+DEFAULT_CHECKPOINT = SHIPPED_FOLDER / "default"
+"""The checkpoint that is taken where none is named."""
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _logger = logging.getLogger("newsacts")
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """What was computed for n texts. `reached` tells which the full model read: all of them without a cascade.
-
-    `probabilities` float32 (n, k) are calibrated, of discarded texts the first stage's estimates; `decided` bool (n, k)
-    never gives a label to a discarded text.
-    """
-
-    probabilities: FloatArray
-    decided: BoolArray
-    reached: BoolArray
 
 
 class Classifier:
@@ -84,10 +46,8 @@ class Classifier:
 
     def __init__(self, checkpoint: Checkpoint, backend: Backend, *, cascade: Cascade | None = None) -> None:
         self.checkpoint = checkpoint
-        self._backend = backend
-        self._cascade = cascade
-        facts = checkpoint.facts
-        self._tokenizer = WindowTokenizer(checkpoint.tokenizer_file, max_tokens=facts.max_tokens)
+        tokenizer = WindowTokenizer(checkpoint.tokenizer_file, max_tokens=checkpoint.facts.max_tokens)
+        self._scorer = TextScorer(tokenizer, backend, len(checkpoint.facts.scheme), cascade)
 
     @classmethod
     def from_pretrained(
@@ -99,7 +59,7 @@ class Classifier:
         dtype: str = "auto",
         cascade: str = OFF,
     ) -> "Classifier":
-        """Open the shipped default (None), a checkpoint folder, or a Hugging Face hub id ("owner/name").
+        """Open the shipped default (None), the shipped "fast", a checkpoint folder, or a hub id ("owner/name").
 
         `backend` is auto, pytorch or onnx; `device` auto, cpu, cuda, cuda:1 or mps; `dtype` auto, float32, bfloat16,
         float16 or int8. "auto" picks what is best here and gives its reason in `choices`; anything else is used or
@@ -135,23 +95,24 @@ class Classifier:
     @property
     def choices(self) -> dict[str, Choice]:
         """What was chosen to run the model, and why."""
-        if self._cascade is None:
-            return self._backend.choices
-        measured = self._cascade.measured
+        cascade, choices = self.cascade, self._scorer.backend.choices
+        if cascade is None:
+            return choices
+        measured = cascade.measured
         reason = f"asked for; keeps at least {measured['bound']:.1%} of what the model labels in held-out text"
-        doubt = self._cascade.explain_doubt(self.calibration)
+        doubt = cascade.explain_doubt(self.calibration)
         reason += "" if doubt is None else f", but that says nothing here: {doubt}"
-        return {**self._backend.choices, "cascade": Choice(self._cascade.name, reason)}
+        return {**choices, "cascade": Choice(cascade.name, reason)}
 
     @property
     def cascade(self) -> Cascade | None:
         """The first stage that decides which texts the model reads; None where it reads all."""
-        return self._cascade
+        return self._scorer.cascade
 
     def without_cascade(self) -> "Classifier":
         """The same loaded model that reads every text."""
         other = copy(self)
-        other._cascade = None
+        other._scorer = replace(self._scorer, cascade=None)
         return other
 
     def with_calibration(self, calibration: Calibration) -> "Classifier":
@@ -240,48 +201,29 @@ class Classifier:
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """One prediction a text, in the order of `texts`; `[]` for `[]`. Each text is judged as one unit."""
-        scored = self.score(texts)
-        return [
-            Prediction(
-                labels=name_labels(row, flags, self.scheme),
-                probabilities=dict(zip(self.scheme.names, row, strict=True)),
-                stage=None if self._cascade is None else FULL if reached else FIRST,
-            )
-            for row, flags, reached in zip(
-                scored.probabilities.tolist(), scored.decided.tolist(), scored.reached.tolist(), strict=True
-            )
-        ]
+        return list_predictions(self.score(texts), self.scheme, staged=self.cascade is not None)
 
     def score(self, texts: Iterable[str]) -> Scored:
         """Probabilities and decisions as arrays, and which texts the full model read."""
-        logits, reached = self._score_texts(_check_texts(texts), DEFAULT_TOKEN_BUDGET)
-        probabilities = compute_probabilities(logits, self.scheme, self.calibration)
-        decided = decide_labels(probabilities, self.scheme, self.calibration)
-        return Scored(probabilities, decided & reached[:, None], reached)
+        logits, reached = self._scorer.compute_logits(check_texts(texts))
+        return apply_calibration(logits, reached, self.scheme, self.calibration)
 
     def find_reached(self, texts: Iterable[str]) -> BoolArray:
         """Which texts the full model would read, bool (n,): runs the first stage alone; all without a cascade."""
-        checked = _check_texts(texts)
-        if self._cascade is None:
-            return np.ones(len(checked), dtype=np.bool_)
-        parts = [np.zeros(0, dtype=np.bool_)]
-        for start in range(0, len(checked), CHUNK_SIZE):
-            chunk = checked[start : start + CHUNK_SIZE]
-            parts.append(run_first_stage(self._cascade, self._tokenizer.tokenize(chunk), len(chunk))[1])
-        return np.concatenate(parts)
+        return self._scorer.find_reached(check_texts(texts))
 
     def predict_proba(self, texts: Iterable[str]) -> FloatArray:
         """Calibrated probabilities, float32 (n, k), columns in scheme order."""
-        return compute_probabilities(self.predict_logits(texts), self.scheme, self.checkpoint.facts.calibration)
+        return compute_probabilities(self.predict_logits(texts), self.scheme, self.calibration)
 
     def predict_logits(self, texts: Iterable[str], *, token_budget: int = DEFAULT_TOKEN_BUDGET) -> FloatArray:
         """Logits before calibration, float32 (n, k). A text longer than the model reads is read in
         overlapping windows, and each label gets the highest of its windows."""
-        return self._score_texts(_check_texts(texts), token_budget)[0]
+        return self._scorer.compute_logits(check_texts(texts), token_budget=token_budget)[0]
 
     def count_windows(self, text: str) -> int:
         """How many overlapping windows the model needs to read a text; 1 for all but very long sentences."""
-        return len(self._tokenizer.tokenize([text]).ids)
+        return len(self._scorer.tokenizer.tokenize([text]).ids)
 
     def classify_article(self, article: Article) -> list[LabelledSentence]:
         """Split an article into sentences and label each. An article without text gives `[]`."""
@@ -297,14 +239,14 @@ class Classifier:
         "occlusion" deletes one word at a time, with any backend; "integrated-gradients" reads the PyTorch model from
         inside and needs captum (`pip install 'newsacts[explain]'`). Raises `UsageError` and `BackendError`.
         """
-        checked = _check_texts(texts)
+        checked = check_texts(texts)
         if method == "occlusion":
             # The estimates of a first stage would explain the first stage.
             return occlude_words(self.without_cascade(), checked, labels=labels)
         if method == "integrated-gradients":
             from newsacts.explanation.gradients import integrate_gradients  # heavy: loads torch and captum
 
-            return integrate_gradients(self.checkpoint, self._backend, checked, labels=labels)
+            return integrate_gradients(self.checkpoint, self._scorer.backend, checked, labels=labels)
         raise UsageError(f"method {method!r} is unknown; expected occlusion or integrated-gradients")
 
     def save_pretrained(self, folder: str | Path) -> Path:
@@ -339,47 +281,16 @@ class Classifier:
         other.checkpoint = replace(self.checkpoint, facts=facts)
         return other
 
-    def _score_texts(self, texts: Sequence[str], token_budget: int) -> tuple[FloatArray, BoolArray]:
-        parts = [
-            self._score_chunk(texts[start : start + CHUNK_SIZE], token_budget)
-            for start in range(0, len(texts), CHUNK_SIZE)
-        ]
-        parts.append((np.zeros((0, len(self.scheme)), dtype=np.float32), np.zeros(0, dtype=np.bool_)))
-        logits, reached = zip(*parts, strict=True)
-        return np.concatenate(logits), np.concatenate(reached)
-
-    def _score_chunk(self, texts: Sequence[str], token_budget: int) -> tuple[FloatArray, BoolArray]:
-        windows = self._tokenizer.tokenize(texts)
-        if self._cascade is None:
-            return self._run_model(windows, len(texts), token_budget), np.ones(len(texts), dtype=np.bool_)
-        logits, reached = run_first_stage(self._cascade, windows, len(texts))
-        kept, places = select_texts(windows, reached)
-        logits[places] = self._run_model(kept, len(places), token_budget)
-        return logits, reached
-
-    def _run_model(self, windows: TokenWindows, size: int, token_budget: int) -> FloatArray:
-        logits = np.zeros((len(windows.ids), len(self.scheme)), dtype=np.float32)
-        for batch in form_batches(windows, token_budget=token_budget, padding_id=self._tokenizer.padding_id):
-            logits[batch.positions] = self._backend.logits(batch)
-        return merge_windows(logits, windows, size)
-
-
-def _check_texts(texts: Iterable[str]) -> list[str]:
-    if isinstance(texts, str):
-        raise UsageError("expected a list of texts, got one str; write predict([text])")
-    checked = list(texts)
-    for row, text in enumerate(checked):
-        if not isinstance(text, str):
-            raise UsageError(f"texts[{row}] is {type(text).__name__}, expected str")
-        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            raise UsageError(f"texts[{row}] holds half of a surrogate pair; decode it as UTF-8 with errors='replace'")
-    return checked
-
 
 def find_checkpoint_folder(source: str | Path | None) -> Path:
-    """The folder of a checkpoint: None is the shipped default; a hub id is downloaded. Raises `ModelError`."""
+    """The folder of a checkpoint: None is the shipped default; a hub id is downloaded. Raises `ModelError`.
+
+    A `str` of `SHIPPED_NAMES` is that checkpoint of the package, whatever folders are here: "./fast" is a folder.
+    """
     if source is None:
         return DEFAULT_CHECKPOINT
+    if isinstance(source, str) and source in SHIPPED_NAMES:
+        return _find_shipped(source)
     folder = Path(source).expanduser()
     if folder.exists():
         return folder
@@ -387,4 +298,19 @@ def find_checkpoint_folder(source: str | Path | None) -> Path:
     # "models/mine" with a folder "models" here is a mistyped path, and no reason to use the network.
     if isinstance(source, str) and _HUB_ID.fullmatch(name) and not folder.parent.is_dir():
         return fetch_from_hub(name)[0]
-    raise ModelError(f"{source}: no such checkpoint folder; expected a folder or a hub id like 'owner/name'")
+    raise ModelError(
+        f"{source}: no such checkpoint folder; expected a folder, a hub id like 'owner/name', or "
+        f"{' or '.join(SHIPPED_NAMES)} from the package"
+    )
+
+
+def _find_shipped(name: str) -> Path:
+    if Path(name).exists():
+        _logger.warning("%s is taken from the package; write ./%s for the one in this folder", name, name)
+    folder = SHIPPED_FOLDER / name
+    if not folder.is_dir():
+        raise ModelError(
+            f"{name}: this installation of newsacts has no such checkpoint, expected it in {folder}; leave the model "
+            f"out for the default, or install newsacts anew (in its repository: make {name}-checkpoint)"
+        )
+    return folder

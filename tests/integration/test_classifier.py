@@ -106,7 +106,7 @@ def test_a_long_text_is_windowed_and_never_cut(classifier: Classifier) -> None:
 
 def test_chunks_do_not_change_results(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = classifier.predict_proba(TEXTS)
-    monkeypatch.setattr("newsacts.classifier.CHUNK_SIZE", 3)
+    monkeypatch.setattr("newsacts.scoring.CHUNK_SIZE", 3)
     assert classifier.predict_proba(TEXTS) == pytest.approx(whole, abs=1e-5)
 
 

@@ -60,7 +60,7 @@ def test_thresholds_make_another_classifier_on_the_same_model(classifier: Classi
     changed = classifier.with_thresholds({"denial": 0.0})
     assert all("denial" in prediction.labels for prediction in changed.predict(TEXTS))
     assert classifier.calibration == before
-    assert changed._backend is classifier._backend
+    assert changed._scorer is classifier._scorer
     assert np.array_equal(changed.predict_proba(TEXTS), classifier.predict_proba(TEXTS))
     with pytest.raises(UsageError, match="did you mean 'denial'"):
         classifier.with_thresholds({"denail": 0.5})

@@ -1,10 +1,14 @@
-"""The checkpoint in the package: opens offline, is small, and knows the plain cases."""
+"""The checkpoints in the package: they open offline and are small; the default knows the plain cases."""
 
 import pytest
 
 from newsacts import DEFAULT_SCHEME, Article, Classifier
-from newsacts.classifier import DEFAULT_CHECKPOINT
+from newsacts.classifier import SHIPPED_FOLDER, SHIPPED_NAMES
 from newsacts.registers import to_wire
+
+SHIPPED = sorted(path.name for path in SHIPPED_FOLDER.iterdir())
+LIMITS = {"default": 12 * 2**20, "fast": 8 * 2**20}
+"""Bytes in the package."""
 
 PLAIN: tuple[tuple[str, set[str]], ...] = (
     ("The ministry accused the miners' union of lying about the accident.", {"accusation"}),
@@ -27,10 +31,16 @@ def classifier() -> Classifier:
     return Classifier.from_pretrained(device="cpu")
 
 
-def test_it_is_small_and_of_the_default_scheme(classifier: Classifier) -> None:
-    assert classifier.scheme == DEFAULT_SCHEME
-    files = [path for path in DEFAULT_CHECKPOINT.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 12 * 2**20
+def test_the_package_holds_the_default_and_nothing_without_a_name() -> None:
+    assert "default" in SHIPPED
+    assert set(SHIPPED) <= set(SHIPPED_NAMES)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_checkpoint_opens_by_name_is_small_and_of_the_default_scheme(name: str) -> None:
+    assert Classifier.from_pretrained(name, device="cpu").scheme == DEFAULT_SCHEME
+    files = [path for path in (SHIPPED_FOLDER / name).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < LIMITS[name]
 
 
 @pytest.mark.parametrize(("text", "labels"), PLAIN)

@@ -31,6 +31,13 @@ def test_there_are_shipped_configs() -> None:
     assert "default.yaml" in [config.name for config in CONFIGS]
 
 
+def test_the_student_learns_what_the_default_learns() -> None:
+    default, fast = (load_config(ROOT / "configs" / f"{name}.yaml") for name in ("default", "fast"))
+    assert fast.model.layers == (0, 2, 5)
+    assert (fast.data, fast.scheme, fast.model.base) == (default.data, default.scheme, default.model.base)
+    assert fast.output.weight_format == default.output.weight_format
+
+
 def test_an_unknown_key_names_the_nearest(path: Path) -> None:
     path.write_text("name: x\ndata: {train: [a]}\noptimization: {epoch: 2}\n")
     with pytest.raises(ConfigError, match=r"unknown key 'optimization.epoch', did you mean 'epochs'"):
@@ -70,6 +77,11 @@ def test_an_override_that_makes_no_sense_is_named(path: Path, override: str) -> 
         (LEAST | {"scheme": {"names": ["a", "a"]}}, "label names must differ"),
         (LEAST | {"output": {"weight_format": "float4"}}, "delta-int8"),
         (LEAST | {"model": {"pooling": "median"}}, "model.pooling"),
+        (LEAST | {"model": {"layers": []}}, "model.layers"),
+        (LEAST | {"model": {"layers": [2, 0]}}, r"each once and rising, got \[2, 0\]"),
+        (LEAST | {"model": {"layers": [1, 1]}}, r"each once and rising, got \[1, 1\]"),
+        (LEAST | {"model": {"layers": [-1, 2]}}, r"from 0 on.*got \[-1, 2\]"),
+        (LEAST | {"model": {"layers": 3}}, "model.layers"),
         (LEAST | {"model": {"lora": {}}, "output": {"weight_format": "delta-int8"}}, "delta-low-rank"),
     ],
 )

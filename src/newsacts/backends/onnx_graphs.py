@@ -108,6 +108,8 @@ def make_key(checkpoint: Checkpoint, kind: str) -> str:
     facts, files = checkpoint.facts, checkpoint.files
     decisive = [BUILDER, kind, facts.pooling, facts.max_tokens, facts.base_sha256]
     decisive += [files[name] for name in (WEIGHTS, CONFIG, TOKENIZER)]
+    # Differences to other layers are other weights; where all layers are kept, keys are what they always were.
+    decisive += [] if facts.base_layers is None else [facts.base_layers]
     return f"{kind}-{hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]}"
 
 

@@ -10,8 +10,9 @@ from newsacts.backends.selection import open_backend
 from newsacts.batching import WindowTokenizer, form_batches
 from newsacts.cascade import LEVELS, estimate_log_odds, open_cascade
 from newsacts.checkpoint import Checkpoint
-from newsacts.classifier import CHUNK_SIZE, Classifier
+from newsacts.classifier import Classifier
 from newsacts.errors import UsageError
+from newsacts.scoring import CHUNK_SIZE
 
 _SIDE = 1024
 _REPEATS = 5

@@ -14,10 +14,11 @@ import numpy.typing as npt
 from newsacts.bulk.near_duplicates import group_sentences
 from newsacts.bulk.plan import Shard
 from newsacts.calibration import BoolArray, FloatArray, name_labels
-from newsacts.classifier import FIRST, FULL, Classifier
+from newsacts.classifier import Classifier
 from newsacts.data.tables import Reject
 from newsacts.labels import LabelScheme
 from newsacts.records import Article, Sentence
+from newsacts.scoring import FIRST, FULL
 from newsacts.segmentation import split_sentences
 from newsacts.tally import NO_SOURCE, Counts, Tally, add_tallies, find_month
 

@@ -13,7 +13,7 @@ from newsacts.cli.output import format_figure, tell
 from newsacts.errors import UsageError
 
 QUICK = ("pipeline-32", "pipeline-32-plain", "keywords", "newsacts-pytorch-float32", "newsacts-onnx-int8",
-         "newsacts-safe", "newsacts-fast")  # fmt: skip
+         "newsacts-safe", "newsacts-fast", "newsacts-student")  # fmt: skip
 _QUICK_SENTENCES, _SENTENCES = 200, 1_500
 
 

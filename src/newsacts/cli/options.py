@@ -17,7 +17,10 @@ FormatOption = Annotated[
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", help="Checkpoint folder or hub id ('owner/name'). Default: the one that ships."),
+    typer.Option(
+        "--model",
+        help="Checkpoint folder, hub id ('owner/name'), or fast: the smaller that ships. Default: the larger.",
+    ),
 ]
 BackendOption = Annotated[
     str,

@@ -105,9 +105,17 @@ def _tell_model(facts: ModelFacts) -> str:
     return (
         f"Labels single sentences: {_escape(', '.join(facts.scheme.names))} ({many}).\n"
         f"Base model: {source}, revision {facts.base_revision}, SHA-256 `{facts.base_sha256}`.\n"
+        f"{_tell_layers(facts)}"
         f"Codebook version: {facts.codebook or 'not stated'}. Pooling: {facts.pooling}. Weights: "
         f"{facts.weight_format}. Longest window: {facts.max_tokens} tokens."
     )
+
+
+def _tell_layers(facts: ModelFacts) -> str:
+    if facts.base_layers is None:
+        return ""
+    kept = ", ".join(map(str, facts.base_layers))
+    return f"Layers of the base that were kept: {kept} (counted from 0 at the embeddings).\n"
 
 
 def _tell_use(facts: ModelFacts) -> str:

@@ -27,11 +27,12 @@ from newsacts.cascade import (
     find_scores,
     write_cascade,
 )
-from newsacts.classifier import Classifier, Scored
+from newsacts.classifier import Classifier
 from newsacts.data.splits import normalise_text
 from newsacts.data.tables import RawRow, open_tables
 from newsacts.errors import DataError, UsageError
 from newsacts.evaluation.cascade import CONFIDENCE, choose_threshold, count_kept
+from newsacts.scoring import Scored
 from newsacts.segmentation import split_sentences
 from newsacts.training.cascade_network import StageSettings, reduce_vectors, train_stage
 from newsacts.training.machine import describe_machine

@@ -69,13 +69,28 @@ class ModelSection(Section):
     """The network."""
 
     base: str = DEFAULT_BASE
+    layers: tuple[int, ...] | None = Field(None, min_length=1)
+    """Encoder layers of the base to keep, counted from 0 at the embeddings, the others are left out; None keeps all.
+
+    A kept layer starts from its weights in the base: Sanh et al. 2019 (DistilBERT) keep one of two.
+    """
     pooling: Literal["mean", "cls", "max", "mean_max", "attention"] = "mean"
     dropout: float = Field(0.1, ge=0, lt=1)
     max_tokens: int = Field(256, ge=8)
     freeze_embeddings: bool = True
     freeze_layers: int = Field(0, ge=0)
-    """How many encoder layers, counted from the embeddings, keep the weights of the base."""
+    """How many encoder layers, of those kept, counted from the embeddings, are not trained."""
     lora: LoraSection | None = None
+
+    @model_validator(mode="after")
+    def _check_layers(self) -> "ModelSection":
+        layers = self.layers or ()
+        if list(layers) != sorted(set(layers)) or any(layer < 0 for layer in layers):
+            raise ValueError(
+                f"layers must be numbers of encoder layers from 0 on, each once and rising, got {list(layers)}; "
+                "write for instance [0, 2, 5]"
+            )
+        return self
 
 
 class LossSection(Section):

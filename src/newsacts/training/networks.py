@@ -1,6 +1,7 @@
-"""Making the network that a config asks for: base weights, frozen parts, LoRA; and what is left of it after."""
+"""Making the network that a config asks for: base weights, kept layers, frozen parts, LoRA; and what is left after."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ def prepare_network(config: TrainingConfig, base: BaseModel) -> SentenceNetwork:
     limit = getattr(encoder.config, "max_position_embeddings", section.max_tokens)
     if section.max_tokens > limit:
         raise ConfigError(f"model.max_tokens is {section.max_tokens}, and {base.source} reads at most {limit} tokens")
+    if section.layers is not None:
+        _keep_layers(encoder, section.layers)
     if section.freeze_embeddings:
         encoder.get_input_embeddings().weight.requires_grad = False
         for name, parameter in encoder.named_parameters():
@@ -63,14 +66,33 @@ def _load_encoder(base: BaseModel) -> Any:
         raise ModelError(f"base model {base.source!r} cannot be opened by transformers: {error}") from error
 
 
+def _keep_layers(encoder: Any, kept: Sequence[int]) -> None:
+    layers = _list_layers(encoder, "model.layers")
+    if kept[-1] >= len(layers):
+        raise ConfigError(
+            f"model.layers is {list(kept)}, and {type(encoder).__name__} has {len(layers)} layers; expected numbers "
+            f"from 0 to {len(layers) - 1}"
+        )
+    encoder.encoder.layer = nn.ModuleList([layers[number] for number in kept])
+    encoder.config.num_hidden_layers = len(kept)
+
+
 def _freeze_layers(encoder: Any, count: int) -> None:
-    layers = getattr(getattr(encoder, "encoder", None), "layer", None)
-    if layers is None:
-        raise ConfigError(f"model.freeze_layers needs an encoder built like BERT, got {type(encoder).__name__}")
+    layers = _list_layers(encoder, "model.freeze_layers")
     if count > len(layers):
         raise ConfigError(f"model.freeze_layers is {count}, and {type(encoder).__name__} has {len(layers)} layers")
     for layer in layers[:count]:
         layer.requires_grad_(requires_grad=False)
+
+
+def _list_layers(encoder: Any, key: str) -> nn.ModuleList:
+    layers: nn.ModuleList | None = getattr(getattr(encoder, "encoder", None), "layer", None)
+    if layers is None:
+        raise ConfigError(
+            f"{key} needs an encoder built like BERT, got {type(encoder).__name__}; leave {key} out, or choose "
+            "another model.base"
+        )
+    return layers
 
 
 def _add_lora(encoder: Any, section: LoraSection) -> PeftModel:

@@ -44,7 +44,7 @@ from newsacts.evaluation.run import build_targets
 from newsacts.evaluation.score import Judged, score_predictions
 from newsacts.training.calibrate_fit import DevSet, cross_fit, fit_calibration
 from newsacts.training.card import render_model_card
-from newsacts.training.config import TrainingConfig
+from newsacts.training.config import TrainingConfig, parse_config
 from newsacts.training.dataset import TrainingData, encode_rows, encode_soft_rows, load_training_data
 from newsacts.training.machine import describe_machine, measure_peak_memory
 from newsacts.training.networks import describe_encoder, merge_adapter, prepare_network
@@ -140,6 +140,8 @@ def _claim_output(config: TrainingConfig, *, resume: bool) -> None:
 
 
 def _refuse_other_config(before: dict[str, Any], config: TrainingConfig) -> None:
+    # A run of an older newsacts does not name the keys that came later: they had their default values.
+    before = json.loads(parse_config(before, origin="the unfinished run").model_dump_json())
     now = json.loads(config.model_dump_json())
     changed = sorted(key for key in now | before if before.get(key) != now.get(key))
     if changed:
@@ -192,7 +194,8 @@ def _save(
 ) -> Checkpoint:
     """Write the weights, calibrate what was written (rounding included), score it, and put it in place."""
     scheme, output = config.scheme.to_scheme(), config.output
-    weights = encode_weights(dump_state(network), load_base_tensors(model.base), output.weight_format, rank=output.rank)
+    base = load_base_tensors(model.base, layers=config.model.layers)
+    weights = encode_weights(dump_state(network), base, output.weight_format, rank=output.rank)
     texts = {
         CONFIG: json.dumps(describe_encoder(network), indent=2) + "\n",
         TOKENIZER: model.base.tokenizer_file.read_text(encoding="utf-8"),
@@ -206,6 +209,7 @@ def _save(
         base_source=model.base.source,
         base_revision=model.base.revision,
         base_sha256=model.base.sha256,
+        base_layers=config.model.layers,
         codebook=config.scheme.codebook,
         training={"config": json.loads(config.model_dump_json()), "data": data.facts, "run": run},
     )
