@@ -112,7 +112,7 @@ def test_killed_at_twenty_moments_and_resumed_equals_a_run_that_was_not(
 
 def test_a_second_run_into_one_folder_is_refused(tmp_path: Path, tiny_checkpoint: Checkpoint) -> None:
     corpus, output = write_articles(tmp_path / "in.jsonl", 100), tmp_path / "out"
-    first = start(corpus, output, tiny_checkpoint.folder, "--slow", "0.3")
+    first = start(corpus, output, tiny_checkpoint.folder, "--slow", "2")
     while not (output / "done").exists():
         time.sleep(0.05)
     code, message = finish(start(corpus, output, tiny_checkpoint.folder))

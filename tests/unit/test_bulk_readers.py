@@ -123,8 +123,8 @@ def test_usual_names_are_found_whatever_their_case_and_named_ones_taken(tmp_path
     path.write_text("URL,Body,Headline,Published_At,outlet,lead\nu1,Rain fell.,Mill,2017,Wire,Snow fell.\n")
     (article,), _ = read(path)
     assert article == Article("u1", "Rain fell.", "Mill", "2017", "Wire")
-    (article,), _ = read(path, fields=FieldNames(text="lead"), keep=("Body", "missing"))
-    assert (article.text, article.extra) == ("Snow fell.", {"Body": "Rain fell.", "missing": None})
+    (article,), _ = read(path, fields=FieldNames(text="lead"), keep=("Body",))
+    assert (article.text, article.extra) == ("Snow fell.", {"Body": "Rain fell."})
 
 
 def test_a_choice_of_columns_is_kept_with_its_reason(tmp_path: Path) -> None:

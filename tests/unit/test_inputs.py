@@ -21,6 +21,12 @@ def test_lines_and_objects_keep_order_and_ids(path: Path) -> None:
     assert rejects == []
 
 
+def test_an_id_that_is_nan_is_none_since_json_has_no_nan(path: Path) -> None:
+    path.write_text('{"text": "Rain fell.", "id": NaN}\n{"text": "Snow fell.", "id": {"a": [NaN]}}\n')
+    texts, _ = read_input_texts(str(path))
+    assert [text.id for text in texts] == [None, {"a": [None]}]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -31,6 +37,7 @@ def test_lines_and_objects_keep_order_and_ids(path: Path) -> None:
         ('{"text": ""}', "under 'text'"),
         ('{"text": 3}', "under 'text'"),
         ('{"text": "cut \\ud83d"}', "surrogate"),
+        ('{"text": "Rain fell.", "id": Infinity}', "Infinity is no number"),
         ('{"text": ' + "[" * 100_000, "broken JSON"),
     ],
 )

@@ -10,6 +10,7 @@ import gzip
 import io
 import lzma
 import shutil
+import sys
 import tarfile
 import tempfile
 import zipfile
@@ -31,6 +32,7 @@ SOUGHT = ("parquet", "arrow")
 _COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz")
 _SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".txz": ".tar.xz", ".tzst": ".tar.zst"}
 _COSTLY_TO_SEEK = (gzip.GzipFile, bz2.BZ2File, lzma.LZMAFile, zipfile.ZipExtFile, tarfile.ExFileObject)
+_DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, UnicodeDecodeError)
 _CHUNK = 1 << 16
 _ZSTANDARD_CHUNK = 1 << 12
 """So few compressed bytes are undone at once, since each may stand for thousands."""
@@ -71,6 +73,11 @@ def recognise(name: str) -> Kind | None:
     return None if found is None or (compression and found in SOUGHT) else Kind(found, compression)
 
 
+def make_printable(name: str) -> str:
+    """The name of a file as text that can be written anywhere: bytes that are not UTF-8 become `\\xe9` and the like."""
+    return name.encode("utf-8", sys.getfilesystemencodeerrors()).decode("utf-8", "backslashreplace")
+
+
 def open_members(label: str, raw: BinaryIO, kind: Kind | None) -> Iterator[Member]:
     """The streams of a file, each valid until the next is asked for.
 
@@ -104,7 +111,7 @@ def map_damage() -> Iterator[None]:
     """Turn what decompressors raise for broken data into `DamagedFileError`; errors of disk and network pass."""
     try:
         yield
-    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError) as error:
+    except _DAMAGE as error:
         raise DamagedFileError(f"the compressed data is cut off or damaged ({error}); fetch the file anew") from error
     except (NotImplementedError, RuntimeError) as error:  # zipfile: unknown method, or a password is needed
         raise DamagedFileError(f"the archive member cannot be opened ({error})") from error
@@ -156,7 +163,7 @@ def _open_tar(label: str, raw: BinaryIO, kind: Kind) -> Iterator[Member]:
 def _open_member(archive: str, name: str, stream: IO[bytes], outer: Kind) -> Iterator[Member]:
     if any(part.startswith((".", "_")) and part != ".." for part in PurePosixPath(name).parts):
         return
-    label, kind = f"{archive}!{name}", recognise(name)
+    label, kind = f"{archive}!{make_printable(name)}", recognise(name)
     if outer.format:
         kind = Kind(outer.format, "" if kind is None else kind.compression)
     if kind is None or kind.archive:

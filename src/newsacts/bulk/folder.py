@@ -120,6 +120,10 @@ def open_folder(path: Path, plan: Plan) -> Iterator[OutputFolder]:
             folder.done.update(_find_done(path))
             _remove_undone(path, set(folder.done.values()))
             yield folder
+        except UsageError:
+            if not folder.done:  # nothing is lost, and the folder stays free for what was meant
+                (path / PLAN).unlink(missing_ok=True)
+            raise
         finally:
             folder.remove_leftovers()
 

@@ -5,7 +5,7 @@ goes on with the next file. Errors of the disk or the network stop the run, sinc
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from typing import BinaryIO
 
@@ -21,9 +21,10 @@ from newsacts.errors import DataError
 from newsacts.records import Article
 
 PEEKED_ROWS = 50
-"""Rows looked at to learn which fields a file has."""
+"""Rows looked at, from the first good one on, to learn which fields a file has."""
+SOUGHT_ROWS, SOUGHT_CHARACTERS = 1_000, 8_000_000
+"""So far a column is looked for that was asked for and is not in those: rows of JSONL differ in theirs."""
 
-_DOCUMENT_FIELDS = {"text": "text", "id": "id"}
 _ROW_READERS: dict[str, Callable[[BinaryIO], Rows]] = {"jsonl": read_jsonl, "csv": read_csv, "tsv": read_tsv}
 _SOUGHT_READERS: dict[str, Callable[[BinaryIO, FieldReader, Meter], Rows]] = {
     "parquet": read_parquet,
@@ -61,20 +62,42 @@ def _read_member(member: Member, fields: FieldReader, meter: Meter) -> Iterator[
     kind = _tell_format(member, fields)
     try:
         rows = _end_at_damage(_open_rows(member, kind, fields, meter))
-        peeked = list(itertools.islice(rows, PEEKED_ROWS))
+        # Bad rows at the top tell nothing of the columns, however many they are.
+        while isinstance(first := next(rows, None), BadRow):
+            yield _reject_row(member, first)
+        if first is None:
+            return
+        peeked = _peek(first, rows, fields.asked)
         found = [one.values for one in peeked if isinstance(one, RawRow)]
-        chosen = _DOCUMENT_FIELDS if kind == "txt" else fields.choose(member.label, found)
+        chosen = fields.choose_document(member.label) if kind == "txt" else fields.choose(member.label, found)
     except DamagedFileError as damage:
         yield Reject(member.label, 1, str(damage), "")
         return
     for row in itertools.chain(peeked, rows):
         if isinstance(row, BadRow):
-            yield Reject(member.label, row.row, row.reason, row.raw[:SHOWN_CHARACTERS])
+            yield _reject_row(member, row)
             continue
         try:
             yield fields.build(row.values, chosen, f"{member.label}#{row.row}")
         except BadValueError as fault:
             yield Reject(member.label, row.row, str(fault), row.raw[:SHOWN_CHARACTERS])
+
+
+def _reject_row(member: Member, row: BadRow) -> Reject:
+    return Reject(member.label, row.row, row.reason, row.raw[:SHOWN_CHARACTERS])
+
+
+def _peek(first: RawRow, rows: Rows, asked: Collection[str]) -> list[RawRow | BadRow]:
+    peeked: list[RawRow | BadRow] = [first]
+    missing, characters = set(asked) - first.values.keys(), len(first.raw)
+    while len(peeked) < PEEKED_ROWS or (missing and len(peeked) < SOUGHT_ROWS and characters < SOUGHT_CHARACTERS):
+        if (row := next(rows, None)) is None:
+            break
+        peeked.append(row)
+        characters += len(row.raw)
+        if isinstance(row, RawRow):
+            missing -= row.values.keys()
+    return peeked
 
 
 def _end_at_damage(rows: Rows) -> Rows:

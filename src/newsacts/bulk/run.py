@@ -1,14 +1,18 @@
 """The local engine: one thread reads and segments, one classifies, one writes; shards finish in order.
 
-At most four shards are in memory. Several processes are the other engine's (`ray_data`): one process has all that
-a machine can give where inference, which runs outside the interpreter's lock, takes nearly all of the time.
+At most four shards are in memory. Whoever is interrupted does not wait for the reader, which may hang in a pipe that
+stays open: after a moment its thread is left to end with the process. Several processes are the other engine's
+(`ray_data`): one process has all that a machine can give where inference, which runs outside the interpreter's lock,
+takes nearly all of the time.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from newsacts.bulk.folder import OutputFolder
@@ -22,6 +26,10 @@ from newsacts.bulk.shard_files import describe_shard, encode_shard
 from newsacts.classifier import Classifier
 
 T = TypeVar("T")
+LOOK_SECONDS = 0.1
+"""How often it is looked whether a run that waits for its input was stopped."""
+GRACE_SECONDS = 3.0
+"""So long the reader may take to end what it is at: a shard takes a second, a pipe that stays open for ever."""
 
 
 def classify_corpus(
@@ -58,10 +66,8 @@ def run_locally(job: Job, folder: OutputFolder, watch: Watch) -> Reading:
         watch.note(mark, scored.shard.position, resumed=False)
 
     count = 0
-    with catch_signals() as stopped, ThreadPoolExecutor(1) as writing, ThreadPoolExecutor(1) as reading:
-        for item in look_ahead(reading, prepared):
-            if stopped.is_set():
-                break
+    with catch_signals() as stopped, ThreadPoolExecutor(1) as writing:
+        for item in look_ahead(prepared, stopped):
             count += 1
             if isinstance(item, Shard):
                 task = partial(watch.note, folder.read_mark(item.number), item.position, resumed=True)
@@ -79,10 +85,42 @@ def run_locally(job: Job, folder: OutputFolder, watch: Watch) -> Reading:
     return Reading(count, fields.choices, job.inputs.unknown)
 
 
-def look_ahead(pool: ThreadPoolExecutor, items: Iterable[T]) -> Iterator[T]:
-    """The items in order, the next always being made in the pool's thread. None ends them."""
-    iterator = iter(items)
-    future: Future[T | None] = pool.submit(next, iterator, None)
-    while (item := future.result()) is not None:
-        future = pool.submit(next, iterator, None)
-        yield item
+def look_ahead(items: Iterable[T], stopped: threading.Event | None = None) -> Iterator[T]:
+    """The items in order, the next always being made in one other thread, until they end or `stopped` is set.
+
+    What the thread raises is raised here. Left early, it makes the item at hand and no more, and a moment is waited.
+    """
+    iterator, stopped = iter(items), stopped or threading.Event()
+    wanted: SimpleQueue[Iterator[T] | None] = SimpleQueue()
+    made: SimpleQueue[Future[T | None]] = SimpleQueue()
+    # Not a pool: Python waits for the threads of pools before it ends.
+    reading = threading.Thread(target=_make_items, args=(wanted, made), daemon=True, name="reading")
+    reading.start()
+    try:
+        wanted.put(iterator)
+        while (item := _wait_for(made, stopped)) is not None:
+            wanted.put(iterator)
+            yield item
+    finally:
+        wanted.put(None)
+        reading.join(GRACE_SECONDS)
+
+
+def _make_items(wanted: "SimpleQueue[Iterator[T] | None]", made: "SimpleQueue[Future[T | None]]") -> None:
+    while (items := wanted.get()) is not None:
+        future: Future[T | None] = Future()
+        try:
+            future.set_result(next(items, None))
+        except BaseException as error:  # noqa: BLE001 - raised again where the item is waited for
+            future.set_exception(error)
+        made.put(future)
+
+
+def _wait_for(made: "SimpleQueue[Future[T | None]]", stopped: threading.Event) -> T | None:
+    while not stopped.is_set():
+        try:
+            future = made.get(timeout=LOOK_SECONDS)
+        except Empty:
+            continue
+        return future.result()
+    return None

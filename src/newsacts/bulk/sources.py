@@ -2,19 +2,21 @@
 
 Folders are walked in sorted order without holding the list, so a million files cost no memory. Each file gets a label
 that does not change with the working folder: its path below the folder that all inputs share. Hidden files, and those
-that begin with "_", are left out of folders, as are files of unknown kinds; those are counted.
+that begin with "_", are left out of folders. Files of unknown kinds are left out of folders and of what patterns match,
+and are counted.
 """
 
 import glob
 import hashlib
+import io
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
-from newsacts.bulk.archives import Kind, recognise
+from newsacts.bulk.archives import Kind, make_printable, recognise
 from newsacts.data.dataset_folders import is_dataset_folder
 from newsacts.data.files import require_existing
 from newsacts.data.inputs import STANDARD_INPUT
@@ -38,9 +40,7 @@ class Source:
     def open(self) -> BinaryIO:
         """The bytes, unbuffered by us. Raises `DataError` where the file cannot be opened."""
         if self.location == STANDARD_INPUT:
-            import sys
-
-            return sys.stdin.buffer
+            return _open_standard_input()
         try:
             if URL_MARK in self.location:
                 return cast(BinaryIO, _import_fsspec().open(self.location, "rb").open())
@@ -58,6 +58,7 @@ class Inputs:
     exclude: Path | None = None
     base: Path = field(init=False)
     unknown: int = 0
+    streams: int = 0
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -69,15 +70,16 @@ class Inputs:
 
     def walk(self) -> Iterator[Source]:
         """Every file, in an order that depends on names alone. `unknown` counts what was passed over."""
-        self.unknown = 0
+        self.unknown = self.streams = 0
         for name in self.names:
             if name == STANDARD_INPUT:
-                yield Source(STREAM_LABEL, STANDARD_INPUT, None, self._recognise_named(None))
+                yield self._make_stream(STANDARD_INPUT)
             elif URL_MARK in name:
                 yield from self._walk_url(name)
             else:
+                named = self._takes_any(pattern=_is_pattern(name))
                 for match in _expand(name):
-                    yield from self._walk_path(Path(match), named=True)
+                    yield from self._walk_path(Path(match), named=named)
 
     def _walk_path(self, path: Path, *, named: bool) -> Iterator[Source]:
         if path.is_dir():
@@ -86,7 +88,7 @@ class Inputs:
                 yield from self._walk_folder(path)
         elif named and not path.is_file():
             # A pipe, such as <(zcat a.gz): read once, front to back, like standard input.
-            yield Source(STREAM_LABEL, str(path), None, self._recognise_named(None))
+            yield self._make_stream(str(path))
         else:
             kind = self._recognise_named(path.name) if named else recognise(path.name)
             if kind is None or not path.is_file():
@@ -107,23 +109,35 @@ class Inputs:
         fsspec = _import_fsspec()
         try:
             system, path = fsspec.core.url_to_fs(name)
-            paths = sorted(system.glob(path)) if glob.has_magic(path) else [path]
+            pattern = glob.has_magic(path)
+            paths = _match_remote(system, path) if pattern else [path]
             if not paths or not system.exists(paths[0]):
                 raise DataError("nothing is there", path=name)
             for found in paths:
-                yield from self._walk_remote(system, found)
+                yield from self._walk_remote(system, found, named=self._takes_any(pattern=pattern))
         except (OSError, ValueError, ImportError) as error:
             raise DataError(f"cannot be listed: {error}; check the address and the access", path=name) from error
 
-    def _walk_remote(self, system: Any, path: str) -> Iterator[Source]:
-        named = not system.isdir(path)
-        for found in [path] if named else sorted(system.find(path)):
+    def _walk_remote(self, system: Any, path: str, *, named: bool) -> Iterator[Source]:
+        folder = system.isdir(path)
+        named = named and not folder
+        for found in sorted(system.find(path)) if folder else [path]:
             kind = self._recognise_named(found) if named else recognise(found)
             if kind is None:
                 self.unknown += 1
                 continue
             address = system.unstrip_protocol(found)
-            yield Source(address, address, system.info(found).get("size"), kind)
+            yield Source(make_printable(address), address, system.info(found).get("size"), kind)
+
+    def _takes_any(self, *, pattern: bool) -> bool:
+        """Whether a file is meant whatever its name says: its format was named, or it was itself, by no pattern."""
+        return self.input_format is not None or not pattern
+
+    def _make_stream(self, location: str) -> Source:
+        # By its place among the streams, since the shell gives a pipe another path each time.
+        self.streams += 1
+        label = STREAM_LABEL if self.streams == 1 else f"{STREAM_LABEL} {self.streams}"
+        return Source(label, location, None, self._recognise_named(None))
 
     def _recognise_named(self, name: str | None) -> Kind | None:
         kind = None if name is None else recognise(name)
@@ -139,7 +153,7 @@ class Inputs:
         return kind
 
     def _label(self, path: Path) -> str:
-        return path.absolute().relative_to(self.base).as_posix()
+        return make_printable(path.absolute().relative_to(self.base).as_posix())
 
 
 def summarise(inputs: Inputs) -> dict[str, Any]:
@@ -153,20 +167,51 @@ def summarise(inputs: Inputs) -> dict[str, Any]:
         if files <= LISTED_FILES:
             listed.append([source.label, source.size])
     if not files:
-        raise DataError(f"no file to read in {', '.join(inputs.names)}: {inputs.unknown} files of unknown kinds")
+        raise DataError(
+            f"no file to read in {', '.join(inputs.names)}: {inputs.unknown} files of unknown kinds; give files by "
+            "name or pattern and name their format, for example: --input-format jsonl"
+        )
     return {"files": files, "bytes": total, "digest": digest.hexdigest(), "first_files": listed}
 
 
 def _expand(name: str) -> list[str]:
     if name == STANDARD_INPUT or URL_MARK in name:
         return []
-    if not Path(name).exists() and glob.has_magic(name):
-        matches = sorted(glob.iglob(name, recursive=True))  # noqa: PTH207 - Path.glob has no absolute patterns
+    if _is_pattern(name):
+        matches = sorted(set(glob.iglob(name, recursive=True)))  # noqa: PTH207 - Path.glob has no absolute patterns
         if not matches:
             raise DataError("no file matches this pattern", path=name)
+        if "**" in name:  # only such a pattern matches a folder and what lies in it
+            matches = _keep_outermost(matches, {match for match in matches if Path(match).is_dir()})
         return matches
     require_existing(Path(name))
     return [name]
+
+
+def _is_pattern(name: str) -> bool:
+    return glob.has_magic(name) and not Path(name).exists()
+
+
+def _match_remote(system: Any, pattern: str) -> list[str]:
+    matches = system.glob(pattern, detail=True)
+    return _keep_outermost(sorted(matches), {path for path, facts in matches.items() if facts["type"] == "directory"})
+
+
+def _keep_outermost(paths: Sequence[str], folders: Collection[str]) -> list[str]:
+    """The paths that lie in none of the folders: those that do are found by walking it."""
+    outer = {PurePosixPath(Path(folder).as_posix()) for folder in folders}
+    return [path for path in paths if outer.isdisjoint(PurePosixPath(Path(path).as_posix()).parents)]
+
+
+def _open_standard_input() -> BinaryIO:
+    """Standard input with a buffer of our own: a thread that waits for it holds no lock that Python needs to end."""
+    import sys
+
+    try:
+        number = sys.stdin.fileno()
+    except io.UnsupportedOperation:  # the host of newsacts has put a stream of its own there
+        return sys.stdin.buffer
+    return open(number, "rb", closefd=False)
 
 
 def _leads_back(path: Path) -> bool:

@@ -5,7 +5,6 @@ Nothing is kept on the disk here, so nothing can be resumed: whoever stores the 
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -96,9 +95,8 @@ def _open_once(model: str | None, device: str, dtype: str) -> Classifier:
 
 
 def _score_shards(shards: Iterable[Shard], classifier: Classifier) -> Iterator[ScoredShard]:
-    with ThreadPoolExecutor(1) as reading:
-        for prepared in look_ahead(reading, map(prepare_shard, shards)):
-            yield score_shard(prepared, classifier)
+    for prepared in look_ahead(map(prepare_shard, shards)):
+        yield score_shard(prepared, classifier)
 
 
 def _label_articles(scored: ScoredShard) -> Iterator[LabelledArticle]:

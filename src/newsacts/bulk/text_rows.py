@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from newsacts.bulk.archives import DamagedFileError, Member
 from newsacts.bulk.lines import MAX_ROW_BYTES, BadRow, Line, Record, Rows, read_lines, read_records
+from newsacts.data.inputs import read_json_constant
 from newsacts.data.tables import RawRow
 
 
@@ -48,7 +49,7 @@ def read_documents(member: Member, separator: str | None) -> Rows:
 
 def _parse_json(line: Line) -> RawRow | BadRow:
     try:
-        values = json.loads(line.text, object_pairs_hook=_unique_object)
+        values = json.loads(line.text, object_pairs_hook=_unique_object, parse_constant=read_json_constant)
     except (ValueError, RecursionError) as error:
         array = "; write one object a line, not one array" if line.text.lstrip().startswith("[") else ""
         return BadRow(line.row, f"broken JSON: {error}{array}", line.text)

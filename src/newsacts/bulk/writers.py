@@ -104,8 +104,9 @@ def encode_rejects(rejects: Sequence[Reject]) -> bytes:
 
 
 def neutralise_cell(value: Any) -> Any:
-    """The value, with a quote in front where a spreadsheet would run it."""
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    """The value, with a quote in front where a spreadsheet would run it, or where it looks as if it had got one."""
+    # A quote of its own is quoted too: so the reader may take one off, and has what was there.
+    return "'" + value if isinstance(value, str) and value.lstrip("'").startswith(_FORMULA_STARTS) else value
 
 
 def _find_first_and_strongest(scored: ScoredShard, numbers: range, column: int) -> tuple[int | None, int | None]:

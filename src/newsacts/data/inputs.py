@@ -53,6 +53,12 @@ def read_article(source: str) -> Article:
     return Article(id=source, text=_read_source(source))
 
 
+def read_json_constant(name: str) -> None:
+    """NaN, which is no JSON, as a missing value: many programs write it so. Raises `ValueError` for infinity."""
+    if name != "NaN":
+        raise ValueError(f"{name} is no number in JSON")
+
+
 def _read_source(source: str) -> str:
     if source == STANDARD_INPUT:
         content = sys.stdin.buffer.read()
@@ -79,7 +85,7 @@ def _read_line(line: str, row: int) -> InputText:
     if not line.lstrip().startswith("{"):
         return InputText(str(row), line)
     try:
-        values = json.loads(line)
+        values = json.loads(line, parse_constant=read_json_constant)
     except (ValueError, RecursionError) as error:
         raise DataError(f"broken JSON: {error}; a row that begins with {{ must be a JSON object") from error
     text = values.get("text")
