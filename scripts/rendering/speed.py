@@ -68,24 +68,34 @@ def render_profile() -> str:
 
 
 def render_cascade() -> str:
-    """What the shipped cascade promises and what was measured."""
+    """What the shipped cascade promises, in all and label by label, and what was measured on each source."""
     if not CASCADE.is_file():
         return "The shipped checkpoint has no cascade yet."
     facts = json.loads(CASCADE.read_text(encoding="utf-8"))
-    rows = [
-        "| level | sentences | of them | labelled, kept | at least | discarded |",
-        "|---|---|---|---|---|---|",
+    names, levels = facts["labels"], facts["levels"]
+    rows = [f"| keeps at least | all labels | {' | '.join(names)} |", f"|---|---|{'---|' * len(names)}"]
+    rows += [
+        f"| {level} | {row['bound']:.2%} | {' | '.join(_tell_bound(row['labels'][name]) for name in names)} |"
+        for level, row in levels.items()
     ]
-    titles = {"bound": "chose the threshold", "test": "saw nothing"}
-    for level, row in facts["levels"].items():
+    rows += [
+        "",
+        f"| level | sentences | of them | labelled, kept | {' | '.join(names)} | at least | discarded |",
+        f"|---|---|---|---|{'---|' * len(names)}---|---|",
+    ]
+    titles = {"bound": "chose the thresholds", "test": "saw nothing"}
+    for level, row in levels.items():
         for part, sources in row["measured"].items():
             for name, counts in sources.items():
+                labels = " | ".join(
+                    f"{one['kept']:,} of {one['found']:,}" for one in map(counts["by_label"].get, names)
+                )
                 rows.append(
                     f"| {level} | `{name}`, {titles[part]} | {counts['sentences']:,} | "
-                    f"{counts['kept']:,} of {counts['found']:,} | {counts['bound']:.2%} | "
+                    f"{counts['kept']:,} of {counts['found']:,} | {labels} | {counts['bound']:.2%} | "
                     f"{counts['discarded_share']:.1%} |"
                 )
-    return "\n".join(rows)
+    return "\n".join([*rows, "", _tell_unproven(levels)])
 
 
 def render_student() -> str:
@@ -111,6 +121,22 @@ def render_student() -> str:
         f"`{results['fast']['command']}`, commit `{results['fast']['commit'][:12]}`.",
     ]
     return "\n".join(rows)
+
+
+def _tell_bound(row: dict[str, Any]) -> str:
+    return f"{row['bound']:.2%}{'' if row['proven'] else ' *'} ({row['kept']:,} of {row['found']:,})"
+
+
+def _tell_unproven(levels: dict[str, Any]) -> str:
+    short = [
+        f"{name} at {level}"
+        for level, row in levels.items()
+        for name, label in row["labels"].items()
+        if not label["proven"]
+    ]
+    if not short:
+        return "Every label has enough held-out sentences to prove its level."
+    return f"\\* Too few held-out sentences to prove the level, so none of them may be lost: {', '.join(short)}."
 
 
 def _find_rate(contender: str) -> str:

@@ -31,7 +31,8 @@ LEVELS = ("safe", "fast")
 """What to promise of the acts that the full model finds: nearly all of them, or most of them."""
 FOLDER, STAGE, FACTS = "cascade", "stage.safetensors", "cascade.json"
 DIGEST = "facts_sha256"
-PROTOCOL = 1
+PROTOCOL = 2
+"""Of cascade.json: 2 has a threshold for each label, 1 had a single one and is refused."""
 TAPS = 3
 """Tokens that the convolution sees at once."""
 
@@ -71,7 +72,8 @@ class FirstStage:
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """An opened first stage at one level. A sentence goes on to the full model from `threshold` on.
+    """An opened first stage at one level. A sentence goes on to the full model if one of its k + 1 log-odds reaches its
+    own of the `thresholds`: one for each label, so that a rare one cannot hide behind a frequent one, and one for any.
 
     `measured` is what was measured for this level on held-out text, `facts` all of cascade.json. `calibration` is the
     one of the checkpoint when the stage was fitted: the stage's log-odds are meant under its lines.
@@ -79,7 +81,7 @@ class Cascade:
 
     stage: FirstStage
     level: str
-    threshold: float
+    thresholds: tuple[float, ...]
     calibration: Calibration
     digest: str
     measured: Mapping[str, Any]
@@ -133,12 +135,15 @@ def open_cascade(checkpoint: Checkpoint, level: str) -> Cascade | None:
             tuple(map(float, lines[name])) for name in ("slopes", "intercepts", "thresholds")
         )
         calibration = Calibration(slopes, intercepts, thresholds)
-        threshold = float(measured["threshold"])
+        limits = tuple(map(float, measured["thresholds"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{folder / FACTS}: incomplete or malformed ({error!r}); fit the cascade anew") from error
-    if len(stage.head_bias) != len(checkpoint.facts.scheme) + 1:
-        raise ModelError(f"{folder}: gives {len(stage.head_bias)} numbers, expected one a label and one more")
-    return Cascade(stage, level, threshold, calibration, str(facts[DIGEST]), measured, facts)
+    if not len(stage.head_bias) == len(limits) == len(checkpoint.facts.scheme) + 1:
+        raise ModelError(
+            f"{folder}: gives {len(stage.head_bias)} numbers and {len(limits)} thresholds, expected one a label and "
+            "one more; fit the cascade anew"
+        )
+    return Cascade(stage, level, limits, calibration, str(facts[DIGEST]), measured, facts)
 
 
 def list_cascade_files(checkpoint: Checkpoint) -> list[str]:
@@ -173,13 +178,13 @@ def run_first_stage(cascade: Cascade, windows: TokenWindows, size: int) -> tuple
     """
     log_odds = estimate_log_odds(cascade.stage, windows.ids)
     reached = np.zeros(size, dtype=np.bool_)
-    reached[windows.owners[find_scores(log_odds) >= cascade.threshold]] = True
+    reached[windows.owners[pass_stage(log_odds, cascade.thresholds)]] = True
     return merge_windows(to_logits(log_odds, cascade.calibration), windows, size), reached
 
 
-def find_scores(log_odds: DoubleArray) -> DoubleArray:
-    """The score (n,) that a threshold is compared with: the log-odds that the full model gives any label."""
-    return np.asarray(log_odds[:, -1])
+def pass_stage(log_odds: DoubleArray, thresholds: Sequence[float]) -> BoolArray:
+    """What goes on, bool (n,): rows of log-odds (n, k + 1) of which one reaches its threshold."""
+    return np.asarray((log_odds >= np.asarray(thresholds)).any(axis=1))
 
 
 def to_logits(log_odds: DoubleArray, calibration: Calibration) -> FloatArray:
@@ -240,7 +245,11 @@ def _read_facts(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: cannot be read as JSON ({error}); restore the checkpoint") from error
     if not isinstance(facts, dict) or facts.get("protocol") != PROTOCOL:
-        raise ModelError(f"{path}: expected protocol {PROTOCOL}; upgrade newsacts, or fit the cascade anew")
+        found = facts.get("protocol") if isinstance(facts, dict) else None
+        raise ModelError(
+            f"{path}: of protocol {found!r}, expected {PROTOCOL}, which has a threshold for each label; fit the "
+            "cascade anew (newsacts cascade fit --help), or upgrade newsacts where the number is higher"
+        )
     if facts.get(DIGEST) != digest_facts(facts):
         raise IntegrityError(f"{path}: its content does not fit its own digest; restore the checkpoint")
     return facts

@@ -51,6 +51,20 @@ def folder(tiny_checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
+def without_regret(folder: Path) -> Classifier:
+    """What a development set without regret leaves: no share, no line and no curve of it."""
+    opened = open_checkpoint(folder)
+    known, curves = opened.facts.calibration, opened.facts.curves
+    assert known.prevalence is not None
+    assert curves is not None
+    seen = [name != "regret" for name in DEFAULT_SCHEME.names]
+    shares = tuple(share if kept else 0.0 for share, kept in zip(known.prevalence, seen, strict=True))
+    labels = tuple(curve if kept else None for curve, kept in zip(curves.labels, seen, strict=True))
+    facts = replace(opened.facts, calibration=replace(known, prevalence=shares), curves=replace(curves, labels=labels))
+    return Classifier(replace(opened, facts=facts), FakeBackend(4))
+
+
+@pytest.fixture
 def classifier(folder: Path) -> Classifier:
     return Classifier(open_checkpoint(folder), FakeBackend(4))
 
@@ -105,6 +119,29 @@ def test_an_estimated_prior_can_be_used_at_once(classifier: Classifier) -> None:
     prior = classifier.estimate_prior(TEXTS)
     assert list(prior) == list(DEFAULT_SCHEME.names)
     assert classifier.with_prior(prior).calibration.prevalence == tuple(prior.values())
+
+
+def test_a_label_that_dev_did_not_hold_hinders_no_other(
+    without_regret: Classifier, classifier: Classifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    wished = without_regret.with_operating_point("precision", 0.5)
+    assert caplog.messages == ["the development sentences held only one case of regret, which keeps its threshold"]
+    assert wished.thresholds["regret"] == without_regret.thresholds["regret"]
+    expected = classifier.with_operating_point("precision", 0.5).thresholds
+    assert {**wished.thresholds, "regret": expected["regret"]} == expected
+    with pytest.raises(UsageError, match="regret: the development sentences held only one case"):
+        without_regret.find_operating_points("precision", 0.5, labels=["regret"])
+    moved = without_regret.with_prior({"accusation": 0.02})
+    assert moved.calibration.intercepts == classifier.with_prior({"accusation": 0.02}).calibration.intercepts
+    caplog.clear()
+    estimated = without_regret.estimate_prior(TEXTS)
+    assert estimated["regret"] == 0.0
+    assert "regret, which keeps its share" in caplog.text
+    assert without_regret.with_prior(estimated).calibration.prevalence == tuple(estimated.values())
+    with pytest.raises(UsageError, match="the share of regret cannot be changed"):
+        without_regret.with_prior({"regret": 0.1})
+    told = without_regret.with_prior({"regret": 0.1}, fitted_at={"regret": 0.2})
+    assert told.calibration.intercepts[2] < without_regret.calibration.intercepts[2]
 
 
 def test_a_checkpoint_without_points_and_prevalence_says_so(tiny_checkpoint: Checkpoint) -> None:

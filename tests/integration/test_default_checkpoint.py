@@ -3,6 +3,8 @@
 import pytest
 
 from newsacts import DEFAULT_SCHEME, Article, Classifier
+from newsacts.backends.onnx_graphs import list_shipped
+from newsacts.checkpoint import open_checkpoint
 from newsacts.classifier import SHIPPED_FOLDER, SHIPPED_NAMES
 from newsacts.registers import to_wire
 
@@ -43,10 +45,49 @@ def test_a_shipped_checkpoint_opens_by_name_is_small_and_of_the_default_scheme(n
     assert sum(path.stat().st_size for path in files) < LIMITS[name]
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_activations_are_those_of_the_checkpoint_and_of_the_corpus(name: str) -> None:
+    shipped = list_shipped(open_checkpoint(SHIPPED_FOLDER / name))
+    found = sorted(f"onnx/{path.name}" for path in (SHIPPED_FOLDER / name / "onnx").iterdir())
+    assert sorted(shipped) == found
+    assert any(path.startswith("onnx/activations-") for path in shipped)
+
+
 @pytest.mark.parametrize(("text", "labels"), PLAIN)
 def test_plain_cases_are_right_in_prose_and_on_the_wire(classifier: Classifier, text: str, labels: set[str]) -> None:
     for register in (text, to_wire(text)):
         assert set(classifier.predict([register])[0].labels) == labels
+
+
+ACTS = (
+    "We regret this.",
+    "We regret the error.",
+    "Kyiv accused Moscow of lying.",
+    "The ministry denied that it had paid the rebels.",
+    "The bank was fined 3 million euros. It said it was deeply sorry.",
+    "The bank was fined 3 million euros.",
+    "It said it was deeply sorry.",
+    *(text for text, labels in PLAIN if labels),
+)
+
+
+def test_the_safe_cascade_keeps_every_plain_act() -> None:
+    staged = Classifier.from_pretrained(device="cpu", cascade="safe")
+    assert staged.without_cascade().score(ACTS).decided.any(axis=1).all()
+    assert staged.find_reached(ACTS).all()
+
+
+def test_the_cascade_promises_a_level_for_every_label_or_says_what_it_proves() -> None:
+    for level, target in (("safe", 0.99), ("fast", 0.97)):
+        cascade = Classifier.from_pretrained(device="cpu", cascade=level).cascade
+        assert cascade is not None
+        assert cascade.measured["bound"] >= target
+        for name in DEFAULT_SCHEME.names:
+            row = cascade.measured["labels"][name]
+            assert row["proven"] == (row["bound"] >= target)
+            assert row["proven"] or row["kept"] == row["found"] > 0
+        judged = cascade.measured["measured"]["test"]["real_dev.jsonl"]
+        assert set(judged["by_label"]) == set(DEFAULT_SCHEME.names)
 
 
 WIRE = (

@@ -19,13 +19,13 @@ from newsacts.cascade import (
     FirstStage,
     digest_facts,
     estimate_log_odds,
-    find_scores,
+    pass_stage,
     read_stage,
     to_logits,
     write_cascade,
 )
 from newsacts.errors import DataError, IntegrityError, ModelError, UsageError
-from newsacts.evaluation.cascade import choose_threshold, count_kept, find_lower_bound
+from newsacts.evaluation.cascade import choose_threshold, choose_thresholds, count_kept, find_lower_bound, tell_labels
 from newsacts.labels import LabelScheme
 
 TOKENS, WIDTH, CHANNELS = 50, 4, 6
@@ -92,7 +92,6 @@ def test_logits_of_the_stage_come_back_as_its_probabilities() -> None:
     log_odds = np.array([[-3.0, 0.0, 9.0], [1.0, -4.0, 9.0]])
     probabilities = compute_probabilities(to_logits(log_odds, calibration), LabelScheme(("a", "b")), calibration)
     assert probabilities == pytest.approx(1 / (1 + np.exp(-log_odds[:, :2])), abs=1e-6)
-    assert find_scores(log_odds).tolist() == [9.0, 9.0]
 
 
 def test_shapes_that_do_not_fit_and_sums_that_would_round_are_refused() -> None:
@@ -148,9 +147,61 @@ def test_the_promise_holds_in_nineteen_of_twenty_draws() -> None:
 
 def test_counts_are_of_sentences_with_a_label_and_of_labels() -> None:
     decided = np.array([[True, True], [False, False], [True, False], [False, False]])
-    counts = count_kept(decided, np.array([True, True, False, False]))
+    counts = count_kept(decided, np.array([True, True, False, False]), ("a", "b"))
     assert (counts.sentences, counts.discarded, counts.found, counts.kept) == (4, 2, 2, 1)
     assert (counts.labels, counts.labels_kept, counts.discarded_share) == (3, 2, 0.5)
+    assert {name: (row.found, row.kept) for name, row in counts.by_label.items()} == {"a": (2, 1), "b": (1, 1)}
+    assert counts.by_label["b"].bound == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("row", "goes_on"), [((0.9, -9, 0.9), False), ((1, -9, -9), True), ((-9, 2, -9), True), ((-9, -9, 3), True)]
+)
+def test_one_threshold_that_is_reached_lets_a_sentence_through(row: tuple[float, ...], goes_on: bool) -> None:
+    assert pass_stage(np.array([row]), (1, 2, 3)).tolist() == [goes_on]
+
+
+def draw_acts(seed: int, *, frequent: int, rare: int) -> tuple[np.ndarray, np.ndarray]:
+    """Log-odds (n, 3) and decisions (n, 2), in which the last column knows little of the rare label."""
+    generator = np.random.default_rng(seed)
+    decided = np.zeros((2 * (frequent + rare), 2), dtype=np.bool_)
+    decided[:frequent, 0] = decided[frequent : frequent + rare, 1] = True
+    log_odds = generator.normal(-4, 1, (len(decided), 3))
+    log_odds[:, :2] += 5 * decided
+    log_odds[:frequent, 2] += 5
+    return log_odds, decided
+
+
+@given(seed=st.integers(0, 30), target=st.sampled_from([0.97, 0.99]), rare=st.integers(1, 500))
+def test_every_label_reaches_the_target_by_itself_or_loses_nothing(seed: int, target: float, rare: int) -> None:
+    log_odds, decided = draw_acts(seed, frequent=3_000, rare=rare)
+    thresholds = choose_thresholds(log_odds, decided, ("often", "rare"), target=target)
+    counts = count_kept(decided, pass_stage(log_odds, thresholds), ("often", "rare"))
+    assert counts.bound >= target
+    assert counts.by_label["often"].bound >= target
+    row = counts.by_label["rare"]
+    assert row.bound >= target or (row.kept == row.found and find_lower_bound(rare, rare) < target)
+
+
+def test_one_threshold_for_any_label_would_lose_the_rare_one() -> None:
+    log_odds, decided = draw_acts(0, frequent=3_000, rare=10)
+    alone = choose_threshold(log_odds[:, -1], np.asarray(decided.any(axis=1)), target=0.99)
+    lost = count_kept(decided, log_odds[:, -1] >= alone, ("often", "rare"))
+    assert lost.bound >= 0.99
+    assert lost.by_label["rare"].kept < 5
+
+
+def test_a_label_without_a_held_out_sentence_is_refused_by_name() -> None:
+    log_odds, decided = draw_acts(0, frequent=400, rare=0)
+    with pytest.raises(DataError, match="'rare' to no held-out sentence"):
+        choose_thresholds(log_odds, decided, ("often", "rare"), target=0.97)
+
+
+def test_bounds_in_words_say_where_they_are_too_few() -> None:
+    counts = {"a": {"found": 400, "kept": 400, "bound": 0.9925}, "b": {"found": 9, "kept": 9, "bound": 0.7169}}
+    said = "a 400 of 400 (at least 99.2%), b 9 of 9 (at least 71.7%; too few to prove 99%)"
+    assert tell_labels(counts, target=0.99) == said
+    assert "too few" not in tell_labels(counts)
 
 
 def test_a_stage_comes_back_from_its_file_and_damage_is_noticed(tmp_path: Path) -> None:
@@ -181,6 +232,6 @@ def test_a_bound_is_doubted_where_the_decisions_are_not_those_it_was_measured_wi
     changes: dict[str, tuple[float, ...]], doubt: str | None
 ) -> None:
     known = Calibration((1.0, 1.0), (0.0, 0.0), (0.4, 0.5))
-    cascade = Cascade(draw_stage(), "safe", 0.0, known, "0" * 64, {}, {})
+    cascade = Cascade(draw_stage(), "safe", (0.0, 0.0, 0.0), known, "0" * 64, {}, {})
     found = cascade.explain_doubt(replace(known, **changes))  # type: ignore[arg-type]
     assert (found is None) if doubt is None else (found is not None and doubt in found)

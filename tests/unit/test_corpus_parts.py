@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsacts.dates import DateOrder
 from newsacts.prevalence import Estimate
-from newsacts.report.corpus_dates import choose_period, find_date, name_period, number_periods
+from newsacts.report.corpus_dates import choose_period, find_date, mark_central, name_period, number_periods
 from newsacts.report.corpus_days import find_surprising_days
 from newsacts.report.corpus_gather import Articles
 from newsacts.report.corpus_plots import choose_top, describe_rate, draw_panel
@@ -27,7 +28,7 @@ def make_articles(days: list[int], counts: list[list[int]], size: int = 20) -> A
     number, labels = found.shape
     return Articles(
         sizes=np.full(number, size, dtype=np.int64), counts=found, sums=found.astype(np.float64),
-        unlabelled=np.zeros(number, dtype=np.int64),
+        unlabelled=np.zeros(number, dtype=np.int64), discarded=np.zeros(number, dtype=np.int64),
         pairs=np.zeros((number, labels * (labels - 1) // 2), dtype=np.int64),
         first=np.ones(number, dtype=np.bool_), days=np.asarray(days, dtype=np.int64),
         months=np.full(number, 2017 * 12, dtype=np.int64), groups={}, group_names={},
@@ -41,13 +42,23 @@ def make_articles(days: list[int], counts: list[list[int]], size: int = 20) -> A
         ("May 3, 2017", date(2017, 5, 3)), ("December 31, 2017 ", date(2017, 12, 31)),
         ("Wed, 03 May 2017 10:15:00 GMT", date(2017, 5, 3)), ("3rd May 2017", date(2017, 5, 3)),
         ("25/12/2017", date(2017, 12, 25)), ("12/25/2017", date(2017, 12, 25)), ("5/5/2017", date(2017, 5, 5)),
+        ("10pm 3 May 2017", date(2017, 5, 3)), ("10.30 a.m., 3 May 2017", date(2017, 5, 3)),
+        ("Updated 5 min ago, 3 May 2017", date(2017, 5, 3)), ("10:15 3rd of May, 2017", date(2017, 5, 3)),
+        ("May 3 2017 10pm", date(2017, 5, 3)), ("Wed May  3 10:15:00 GMT 2017", date(2017, 5, 3)),
+        ("3 May 10.30 a.m. 2017", date(2017, 5, 3)), ("03-May-2017", date(2017, 5, 3)),
+        ("2017-5-3", date(2017, 5, 3)), ("2017/5/3", date(2017, 5, 3)), ("2017-5-3 10:15", date(2017, 5, 3)),
+        ("20170503120000", date(2017, 5, 3)), ("20170503T120000Z", date(2017, 5, 3)),
+        ("3.5.2017", date(2017, 5, 3)), ("5.13.2017", date(2017, 5, 13)), ("25-12-2017", date(2017, 12, 25)),
     ],
 )  # fmt: skip
 def test_a_day_that_is_certain_is_read(written: str, day: date) -> None:
     assert find_date(written) == (day.toordinal(), day.year * 12 + day.month - 1)
 
 
-@pytest.mark.parametrize("written", [None, "", "03/04/2017", "yesterday", "2017"])
+@pytest.mark.parametrize("written", [
+    None, "", "03/04/2017", "03-04-2017", "3/4.2017", "yesterday", "2017", "0001-01-01", "9999-12-31", "20170503990000",
+    "1493769600", "13/13/2017",
+])  # fmt: skip
 def test_a_date_that_is_not_certain_has_no_day_and_no_month(written: str | None) -> None:
     assert find_date(written) == (-1, -1)
 
@@ -56,6 +67,29 @@ def test_a_month_alone_has_no_day() -> None:
     assert find_date("2017-05") == (-1, 2017 * 12 + 4)
     assert find_date("May 2017") == (-1, 2017 * 12 + 4)
     assert find_date("2017-04-31")[0] == -1
+    assert find_date("10 May 3, 2017") == (-1, 2017 * 12 + 4)
+
+
+@pytest.mark.parametrize(("order", "day"), [("day", date(2017, 4, 3)), ("month", date(2017, 3, 4))])
+def test_the_order_settles_dates_that_could_be_two_days_and_no_others(order: DateOrder, day: date) -> None:
+    for written in ("03/04/2017", "3-4-2017", "3.4.2017"):
+        assert find_date(written, order)[0] == day.toordinal()
+    for written in ("25/12/2017", "12/25/2017", "2017-12-25", "Dec 25, 2017"):
+        assert find_date(written, order)[0] == date(2017, 12, 25).toordinal()
+
+
+def test_a_wrong_date_is_not_in_the_time_that_a_run_is_about() -> None:
+    months = np.asarray([12 * 2017 + row % 3 for row in range(150)])
+    months[:3] = 12 * 1970, 12 * 2016 + 11, -1
+    assert np.flatnonzero(~mark_central(months)).tolist() == [0, 2]
+
+
+@given(st.lists(st.integers(12 * 1500, 12 * 2100), min_size=1, max_size=200))
+def test_at_least_98_of_a_hundred_dated_articles_are_shown(found: list[int]) -> None:
+    months = np.asarray(found)
+    central = mark_central(months)
+    assert central.mean() >= (1 if len(found) < 20 else 0.98 - 2 / len(found))
+    assert mark_central(12 * 2017 + np.arange(len(found))).all()
 
 
 @settings(deadline=None)

@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from newsacts.bulk.folder import MANIFEST, PREFIXES
 from newsacts.bulk.plan import OutputFormat
-from newsacts.bulk.writers import neutralise_cell
+from newsacts.bulk.writers import STAGE_COLUMN, neutralise_cell
 from newsacts.calibration import BoolArray, Calibration, FloatArray, decide_labels
 from newsacts.errors import DataError, UsageError
 from newsacts.labels import LabelScheme
+from newsacts.scoring import FIRST, FULL
 from newsacts.tally import Tally, tally_from_json
 
 IntArray = npt.NDArray[np.int64]
@@ -48,11 +49,16 @@ class FinishedRun:
         """Whether near-duplicate articles were marked."""
         return self.manifest["counts"]["near_duplicates"] is not None
 
-    def decide(self, probabilities: FloatArray, thresholds: Sequence[float]) -> BoolArray:
-        """Which labels apply at these thresholds, bool (n, k)."""
+    @property
+    def is_staged(self) -> bool:
+        """Whether a cascade ran: then some sentences were discarded by its first stage."""
+        return self.manifest.get("cascade") is not None
+
+    def decide(self, part: "SentencePart", thresholds: Sequence[float]) -> BoolArray:
+        """Which labels apply at these thresholds, bool (n, k); none, at any, to a sentence that was discarded."""
         size = len(self.scheme)
         calibration = Calibration((1.0,) * size, (0.0,) * size, tuple(thresholds))
-        return decide_labels(probabilities, self.scheme, calibration)
+        return decide_labels(part.probabilities, self.scheme, calibration) & ~part.discarded[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,15 @@ class SentencePart:
 
     `owners` (n,) is the article of each sentence, counted inside the part; `starts` (m,) the first sentence of each
     article; `first_of_cluster` (m,) whether an article is the first of its near-duplicates, all True without clusters.
-    `columns` holds the columns that were asked for, as lists.
+    `discarded` (n,) tells which the first stage of a cascade kept from the model, none without a cascade: their
+    probabilities are its estimates. `columns` holds the columns that were asked for, as lists.
     """
 
     probabilities: FloatArray
     owners: IntArray
     starts: IntArray
     first_of_cluster: BoolArray
+    discarded: BoolArray
     columns: Mapping[str, list[Any]]
 
 
@@ -102,7 +110,8 @@ def read_parts(run: FinishedRun, columns: Sequence[str] = ()) -> Iterator[Senten
     known = ("article_id", "date", "source", "sentence_index", "start", "end", "text", *run.kept)
     if unknown := [name for name in columns if name not in known]:
         raise UsageError(f"the run has no column {unknown[0]!r}; it has {', '.join(known)}")
-    wanted = list(dict.fromkeys(["article_id", "sentence_index", *columns]))
+    staged = [STAGE_COLUMN] if run.is_staged else []
+    wanted = list(dict.fromkeys(["article_id", "sentence_index", *staged, *columns]))
     articles = sentences = 0
     for path in _list_parts(run, "sentences"):
         table = _read_table(path, run, [*wanted, *(f"p_{name}" for name in run.scheme.names)])
@@ -146,7 +155,18 @@ def _make_part(
     values = [table[f"p_{name}"].to_numpy().astype(np.float32) for name in run.scheme.names]
     probabilities = np.stack(values, axis=1)
     firsts = _mark_firsts([identities[start] for start in starts], run, *clusters)
-    return SentencePart(probabilities, owners, starts, firsts, {name: table[name].to_pylist() for name in columns})
+    kept = {name: table[name].to_pylist() for name in columns}
+    return SentencePart(probabilities, owners, starts, firsts, _find_discarded(table, run), kept)
+
+
+def _find_discarded(table: Any, run: FinishedRun) -> BoolArray:
+    if not run.is_staged:
+        return np.zeros(len(table), dtype=np.bool_)
+    stages = table[STAGE_COLUMN].to_pylist()
+    if strange := set(stages) - {FIRST, FULL}:
+        reason = f"column {STAGE_COLUMN} holds {strange.pop()!r}, expected {FIRST} or {FULL}; restore the files"
+        raise DataError(reason, path=run.folder / "sentences")
+    return np.asarray([stage == FIRST for stage in stages], dtype=np.bool_)
 
 
 def _mark_firsts(

@@ -83,7 +83,7 @@ def build_manifest(
             "labels": list(classifier.scheme.names),
             "exclusive": classifier.scheme.exclusive,
             "thresholds": list(classifier.checkpoint.facts.calibration.thresholds),
-            "dev_scores": _find_dev_scores(classifier),
+            **_describe_dev_scores(classifier),
         },
         **({} if classifier.cascade is None else {"cascade": _describe_cascade(classifier.cascade, classifier)}),
         "choices": {name: asdict(choice) for name, choice in classifier.choices.items()}
@@ -112,20 +112,30 @@ def _describe_cascade(cascade: Cascade, classifier: Classifier) -> dict[str, Any
     """What is promised of the first stage, and why it may not hold here; None means that nothing speaks against it."""
     return {
         "level": cascade.level,
-        "threshold": cascade.threshold,
+        "thresholds": list(cascade.thresholds),
         "measured": dict(cascade.measured),
         "doubt": cascade.explain_doubt(classifier.calibration),
         "limits": "the bound holds for text like that it was measured on; newsacts cascade check measures yours",
     }
 
 
-def _find_dev_scores(classifier: Classifier) -> dict[str, Any]:
-    """The scores that the checkpoint brings, unless thresholds or prior were changed since: then they say nothing."""
+def _describe_dev_scores(classifier: Classifier) -> dict[str, Any]:
+    """The scores that the checkpoint brings, or none with the reason where they say nothing of this run."""
+    reason = None
+    if classifier.cascade is not None:
+        reason = f"the full model's, and cascade {classifier.cascade.level!r} kept some sentences from it"
+    elif not _has_stored_decisions(classifier):
+        reason = "thresholds or probabilities were changed since they were measured"
+    if reason is not None:
+        return {"dev_scores": {}, "dev_scores_left_out": reason}
+    return {"dev_scores": dict(classifier.checkpoint.facts.scores.get("dev", {}))}
+
+
+def _has_stored_decisions(classifier: Classifier) -> bool:
     checkpoint = classifier.checkpoint
     stored = json.loads((checkpoint.folder / CHECKPOINT_MANIFEST).read_text(encoding="utf-8"))["calibration"]
     used = json.loads(json.dumps(asdict(checkpoint.facts.calibration)))
-    same = all(stored[name] == used[name] for name in ("slopes", "intercepts", "thresholds"))
-    return dict(checkpoint.facts.scores.get("dev", {})) if same else {}
+    return all(stored[name] == used[name] for name in ("slopes", "intercepts", "thresholds"))
 
 
 def _find_versions() -> dict[str, str]:

@@ -115,7 +115,8 @@ def _open(folder: str | Path, size: int) -> FinishedRun:
 
 def _copy_sentence(part: SentencePart, place: int, stratum: int) -> DrawnSentence:
     values: dict[str, Any] = {name: part.columns[name][place] for name in COLUMNS}
-    return DrawnSentence(row=0, stratum=stratum, probabilities=tuple(part.probabilities[place].tolist()), **values)
+    numbers = tuple(part.probabilities[place].tolist())
+    return DrawnSentence(row=0, stratum=stratum, probabilities=numbers, discarded=bool(part.discarded[place]), **values)
 
 
 def _mix(drawn: Sequence[DrawnSentence], seed: int) -> tuple[DrawnSentence, ...]:

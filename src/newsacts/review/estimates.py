@@ -37,6 +37,7 @@ def measure_errors(review: Review, thresholds: Sequence[float]) -> dict[str, Err
     probabilities = np.asarray([row.probabilities for row in review.design.rows], dtype=np.float32)
     size = len(scheme)
     decided = decide_labels(probabilities, scheme, Calibration((1.0,) * size, (0.0,) * size, tuple(thresholds)))
+    decided &= ~np.asarray([row.discarded for row in review.design.rows], dtype=np.bool_)[:, None]
     errors = {}
     for column, name in enumerate(scheme.names):
         sample, population = _make_sample(review, column), _make_population(review.design, column)

@@ -2,7 +2,8 @@
 
 Needs no labels: what is learnt and what is promised is what the full model itself says. Documents are split by a hash
 of their name, so that none stands on two sides: texts to fit on, texts that decide thresholds and bounds, and texts
-that neither saw. Each held-out source must reach the bound by itself. Texts that the model was trained on only fit.
+that neither saw. All held-out sources together must reach the bound, for all labels and for each. Documents with a text
+that is said to be known to the model only fit.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,25 +25,29 @@ from newsacts.cascade import (
     FirstStage,
     describe_model,
     estimate_log_odds,
-    find_scores,
+    pass_stage,
     write_cascade,
 )
 from newsacts.classifier import Classifier
 from newsacts.data.splits import normalise_text
 from newsacts.data.tables import RawRow, open_tables
 from newsacts.errors import DataError, UsageError
-from newsacts.evaluation.cascade import CONFIDENCE, choose_threshold, count_kept
+from newsacts.evaluation.cascade import CONFIDENCE, choose_thresholds, count_kept
 from newsacts.scoring import Scored
 from newsacts.segmentation import split_sentences
 from newsacts.training.cascade_network import StageSettings, reduce_vectors, train_stage
+from newsacts.training.dataset import find_data_file
 from newsacts.training.machine import describe_machine
 
 TARGETS = dict(zip(LEVELS, (0.99, 0.97), strict=True))
-"""Share of the labelled sentences that a level keeps at least."""
+"""Share of the labelled sentences, of all and of each label, that a level keeps at least."""
 DOCUMENT_COLUMNS = ("document", "group", "article_id")
 FIT, BOUND, TEST = "fit", "bound", "test"
-_SHARES = {True: ((0.4, FIT), (0.8, BOUND), (1.0, TEST)), False: ((0.5, BOUND), (1.0, TEST))}
-"""Parts by where a document's hash falls: of sources to fit on, and of sources that are held out as a whole."""
+Role = Literal["fit", "hold", "measure"]
+_SHARES: dict[Role, tuple[tuple[float, str], ...]] = {
+    "fit": ((0.4, FIT), (0.8, BOUND), (1.0, TEST)), "hold": ((0.5, BOUND), (1.0, TEST)), "measure": ((1.0, TEST),)
+}  # fmt: skip
+"""Parts by where a document's hash falls: of sources to fit on, held out as a whole, and to measure alone."""
 _VECTORS = "encoder.embeddings.word_embeddings.weight"
 _logger = logging.getLogger("newsacts")
 
@@ -63,14 +68,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class FitInputs:
-    """Files of sentences: to fit on, held out as a whole, and files whose texts the full model was trained on.
+    """Files of sentences: to fit on, held out as a whole, to measure with alone, and files whose texts the full model
+    was trained on.
 
-    `articles` are files of whole articles (text, id), held out as a whole too and split into sentences.
+    "corpus:sentences" and its like name files of the written corpus. `articles` are files of whole articles (text, id),
+    held out as a whole too and split into sentences.
     """
 
-    texts: Sequence[Path]
-    hold: Sequence[Path] = ()
+    texts: Sequence[str | Path]
+    hold: Sequence[str | Path] = ()
     articles: Sequence[Path] = ()
+    measure: Sequence[str | Path] = ()
     known: Sequence[Path] = ()
 
 
@@ -78,32 +86,36 @@ def fit_cascade(classifier: Classifier, inputs: FitInputs, settings: StageSettin
     """Fit a cascade and write it into the classifier's checkpoint folder; returns what cascade.json says.
 
     The classifier must read every text, with the thresholds of its checkpoint. Raises `UsageError` for exclusive
-    labels, `DataError` where there is too little held-out text for a bound.
+    labels, `DataError` where there is too little held-out text for a bound, or none with one of the labels.
     """
     if classifier.scheme.exclusive or classifier.cascade is not None:
         raise UsageError("expected a classifier whose labels do not exclude each other, opened with cascade='off'")
     settings = settings or StageSettings()
     known = frozenset(normalise_text(text) for path in inputs.known for text, _ in read_texts(path))
-    sources = [read_source(path, list(read_texts(path)), known, fitting=True) for path in inputs.texts]
-    sources += [read_source(path, list(read_texts(path)), known, fitting=False) for path in inputs.hold]
-    sources += [read_source(path, list(split_articles(path)), known, fitting=False) for path in inputs.articles]
+    roles: tuple[tuple[Role, Sequence[str | Path]], ...] = (
+        ("fit", inputs.texts), ("hold", inputs.hold), ("measure", inputs.measure)
+    )  # fmt: skip
+    sources = [read_source(name, list(read_texts(name)), known, role=role) for role, names in roles for name in names]
+    sources += [read_source(path, list(split_articles(path)), known, role="hold") for path in inputs.articles]
     scored = [_score(classifier, source) for source in sources]
     tokenizer = WindowTokenizer(classifier.checkpoint.tokenizer_file, max_tokens=classifier.checkpoint.facts.max_tokens)
     stage = _train(classifier, tokenizer, sources, scored, settings)
     log_odds = [_score_texts(stage, tokenizer, source.texts) for source in sources]
     held = [
-        HeldSource(source, find_scores(values), scores, values)
+        HeldSource(source, scores, values)
         for source, values, scores in zip(sources, log_odds, scored, strict=True)
-        if BOUND in source.parts
+        if {BOUND, TEST} & set(source.parts)
     ]
+    names = classifier.scheme.names
     calibration = classifier.calibration
     facts = {
         "model": describe_model(classifier.checkpoint),
-        "labels": list(classifier.scheme.names),
+        "labels": list(names),
         "calibration": {name: list(getattr(calibration, name)) for name in ("slopes", "intercepts", "thresholds")},
-        "unit": "sentences that the full model gives at least one label",
+        "unit": "sentences that the full model gives at least one label; by label, those that it gives that label",
+        "thresholds": "one a label, in order, then one for any label; a sentence that reaches one of them goes on",
         "confidence": CONFIDENCE,
-        "levels": {level: measure_level(held, target) for level, target in TARGETS.items()},
+        "levels": {level: measure_level(held, names, target) for level, target in TARGETS.items()},
         "fitted": {
             "choices": {name: choice.value for name, choice in classifier.choices.items()},
             "settings": asdict(settings),
@@ -117,49 +129,56 @@ def fit_cascade(classifier: Classifier, inputs: FitInputs, settings: StageSettin
 
 @dataclass(frozen=True, slots=True)
 class HeldSource:
-    """A held-out source with the stage's scores (n,) and log-odds (n, k + 1), and what the full model says."""
+    """A held-out source with what the full model says, and the stage's log-odds (n, k + 1)."""
 
     source: Source
-    scores: DoubleArray
     full: Scored
     log_odds: DoubleArray
 
 
-def measure_level(held: Sequence[HeldSource], target: float) -> dict[str, Any]:
-    """The threshold that reaches the target, its bound, and what it does to each source and to unseen text."""
+def measure_level(held: Sequence[HeldSource], names: Sequence[str], target: float) -> dict[str, Any]:
+    """The thresholds that reach the target, bounds of all labels and of each, and what it does to each source and to
+    unseen text."""
     rows = [one.source.pick(BOUND) for one in held]
-    scores = np.concatenate([one.scores[chosen] for one, chosen in zip(held, rows, strict=True)])
+    log_odds = np.concatenate([one.log_odds[chosen] for one, chosen in zip(held, rows, strict=True)])
     decided = np.concatenate([one.full.decided[chosen] for one, chosen in zip(held, rows, strict=True)])
-    threshold = choose_threshold(scores, np.asarray(decided.any(axis=1)), target=target)
-    measured = {
-        part: {one.source.name: _measure(one, one.source.pick(part), threshold) for one in held}
-        for part in (BOUND, TEST)
-    }
+    thresholds = choose_thresholds(log_odds, decided, names, target=target)
+    counts = count_kept(decided, pass_stage(log_odds, thresholds), names)
     return {
-        "threshold": threshold,
+        "thresholds": list(thresholds),
         "target": target,
-        "bound": count_kept(decided, scores >= threshold).bound,
-        "measured": measured,
+        "bound": counts.bound,
+        "labels": {name: {**asdict(row), "proven": row.bound >= target} for name, row in counts.by_label.items()},
+        "measured": {
+            part: {
+                one.source.name: _measure(one, one.source.pick(part), names, thresholds)
+                for one in held
+                if part in one.source.parts
+            }
+            for part in (BOUND, TEST)
+        },
     }
 
 
-def read_source(path: Path, rows: Sequence[tuple[str, str]], known: frozenset[str], *, fitting: bool) -> Source:
+def read_source(name: str | Path, rows: Sequence[tuple[str, str]], known: frozenset[str], *, role: Role) -> Source:
     """The sentences of a file with their documents, each in a part.
 
     A document with a known sentence fits, or is left out where it cannot.
     """
+    path = Path(find_data_file(str(name)))
     rows = list(dict.fromkeys(rows))
     trained = {document for text, document in rows if normalise_text(text) in known}
     parts = [
-        (FIT if fitting else "left out") if document in trained else _choose_part(document, fitting=fitting)
+        (FIT if role == "fit" else "left out") if document in trained else _choose_part(document, role)
         for _, document in rows
     ]
-    return Source(path.name, hash_file(path), [text for text, _ in rows], parts)
+    shown = name if isinstance(name, str) and str(path) != name else path.name
+    return Source(shown, hash_file(path), [text for text, _ in rows], parts)
 
 
-def read_texts(path: Path) -> Iterable[tuple[str, str]]:
+def read_texts(name: str | Path) -> Iterable[tuple[str, str]]:
     """Sentences and their documents; a file without a column of documents makes each sentence its own."""
-    for table in open_tables(path, ("text", *DOCUMENT_COLUMNS)):
+    for table in open_tables(find_data_file(str(name)), ("text", *DOCUMENT_COLUMNS)):
         for row in table.rows:
             text = row.values.get("text") if isinstance(row, RawRow) else None
             if not isinstance(text, str) or not text.strip():
@@ -179,9 +198,9 @@ def split_articles(path: Path) -> Iterable[tuple[str, str]]:
             yield from ((sentence.text, name) for sentence in split_sentences(text, article_id=name))
 
 
-def _choose_part(document: str, *, fitting: bool) -> str:
+def _choose_part(document: str, role: Role) -> str:
     place = int.from_bytes(hashlib.sha256(document.encode()).digest()[:6]) / 2**48
-    return next(part for end, part in _SHARES[fitting] if place < end)
+    return next(part for end, part in _SHARES[role] if place < end)
 
 
 def _score(classifier: Classifier, source: Source) -> Scored:
@@ -234,9 +253,11 @@ def _score_texts(stage: FirstStage, tokenizer: WindowTokenizer, texts: Sequence[
     return highest
 
 
-def _measure(one: HeldSource, rows: np.ndarray[tuple[int], np.dtype[np.int64]], threshold: float) -> dict[str, Any]:
-    reached = one.scores[rows] >= threshold
-    counts = count_kept(one.full.decided[rows], reached)
+def _measure(
+    one: HeldSource, rows: np.ndarray[tuple[int], np.dtype[np.int64]], names: Sequence[str], thresholds: Sequence[float]
+) -> dict[str, Any]:
+    reached = pass_stage(one.log_odds[rows], thresholds)
+    counts = count_kept(one.full.decided[rows], reached, names)
     lost = rows[~reached]
     said = 1 / (1 + np.exp(-one.log_odds[lost, :-1]))
     return {
