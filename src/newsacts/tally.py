@@ -4,11 +4,11 @@ A tally of a corpus is the sum of the tallies of its parts, so parts can be coun
 are read for their month only; what names no month for certain (also "03/04/2017") counts under `UNDATED`.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from newsacts.dates import read_date
 from newsacts.errors import UsageError
 
 UNDATED = "undated"
@@ -16,12 +16,6 @@ NO_SOURCE = "no source"
 OTHER_SOURCES = "other sources"
 MAX_CELLS = 100_000
 """Cells of source and month; beyond it, sources not met before count under `OTHER_SOURCES`."""
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_ISO = re.compile(r"(\d{4})([-/.]?)(\d{2})(?:\2(\d{2}))?(?!\d)")
-_NAMED = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\b")
-_YEAR = re.compile(r"(?<!\d)((?:1[5-9]|20)\d{2})(?!\d)")
-_SLASHED = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.]((?:1[5-9]|20)\d{2})(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +83,8 @@ def add_tallies(names: tuple[str, ...], tallies: Iterable[Tally]) -> Tally:
 
 def find_month(date: str | None) -> str:
     """The month of a date as "YYYY-MM", or `UNDATED` where it cannot be told for certain."""
-    text = (date or "").strip().lower()
-    if iso := _ISO.match(text):
-        return _name_month(iso[1], iso[3])
-    year = _YEAR.search(text)
-    if year and (named := _NAMED.search(text)):
-        return _name_month(year[1], str(_MONTHS.index(named[1]) + 1))
-    if slashed := _SLASHED.match(text):
-        first, second = int(slashed[1]), int(slashed[2])
-        # Only one order makes sense where one of the two is no month, or both are the same.
-        if first == second or first > len(_MONTHS):
-            return _name_month(slashed[3], str(second))
-        if second > len(_MONTHS):
-            return _name_month(slashed[3], str(first))
-    return UNDATED
+    found = read_date(date)
+    return UNDATED if found is None else f"{found[0]}-{found[1]:02}"
 
 
 def tally_to_json(tally: Tally) -> dict[str, Any]:
@@ -132,7 +114,3 @@ def tally_from_json(values: Mapping[str, Any]) -> Tally:
         for cell in values["cells"]
     }
     return Tally(tuple(values["labels"]), cells)
-
-
-def _name_month(year: str, month: str) -> str:
-    return f"{year}-{int(month):02}" if 1 <= int(month) <= len(_MONTHS) else UNDATED

@@ -186,7 +186,7 @@ def test_a_period_that_makes_too_many_points_is_refused(
     run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("newsacts.report.corpus_views.MOST_PERIODS", 5)
-    with pytest.raises(UsageError, match="articles of 28 days, 5 at most can be shown"):
+    with pytest.raises(UsageError, match="dates of the run make 28 days, 5 at most can be shown"):
         build(tmp_path, run_folder, period="day")
 
 
@@ -257,6 +257,49 @@ def test_missing_dates_and_sources_are_counted_and_said(classifier: Classifier, 
     assert "Articles that name a month and no day: 1." in page.text
     assert "Articles that name no source: 2." in page.text
     assert "without source" in page.text
+
+
+def write_dated(dates: list[str]) -> list[dict[str, Any]]:
+    return [{"text": f"The bank denied the theft of {row} coins.", "date": date} for row, date in enumerate(dates)]
+
+
+def test_wrong_dates_do_not_decide_what_is_plotted(classifier: Classifier, tmp_path: Path) -> None:
+    dates = [f"2017-{1 + row % 3:02}-{1 + row % 28:02}" for row in range(150)]
+    dates[3], dates[40], dates[70] = "0001-01-01", "9999-12-31", "1970-01-01"
+    run = make_run(tmp_path, classifier, write_dated(dates))
+    for period in (None, "day"):
+        report, page = build(tmp_path, run, period=period)
+        time = report.views[0].time
+        assert time is not None
+        assert (time.period, time.first, time.last, time.outside) == ("day", "2017-01-01", "2017-03-28", 1)
+        assert "Articles with dates far outside of this time: 1." in page.text
+        assert "2017-01-01 to 2017-03-28" in page.text
+        assert "Articles without a date that can be told for certain: 2." in page.text
+        counted = [row for row in page.table("by-day-all.csv") if row["method"] == "counted"]
+        assert "1970-01-01" in {row["day"] for row in counted}
+        assert sum(cell.articles for cell in time.cells) == 148
+        assert report.views[0].whole.articles == 150
+
+
+def test_days_of_a_long_span_are_refused_before_they_are_drawn(classifier: Classifier, tmp_path: Path) -> None:
+    run = make_run(tmp_path, classifier, write_dated(["1600-01-01", "2017-01-01"]))
+    with pytest.raises(UsageError, match="152,308 days, 2,500 at most"):
+        build(tmp_path, run, period="day")
+
+
+def test_the_order_of_dates_can_be_told(classifier: Classifier, tmp_path: Path) -> None:
+    run = make_run(tmp_path, classifier, write_dated([f"{day:02}/05/2017" for day in range(1, 31)]))
+    _, page = build(tmp_path, run)
+    assert "Articles without a date that can be told for certain: 11." in page.text
+    report, page = build(tmp_path, run, date_order="day")
+    assert report.views[0].time is not None
+    assert [cell.name for cell in report.views[0].time.cells] == [f"2017-05-{day:02}" for day in range(1, 31)]
+    output = tmp_path / "by_command.html"
+    command = ["report", str(run), "--output", str(output), "--date-order", "day", "--title", report.path.stem]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert Page(output.read_text(encoding="utf-8")).table("by-day-all.csv") == page.table("by-day-all.csv")
+    with pytest.raises(UsageError, match="expected day or month"):
+        CorpusOptions(date_order="year")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("exclusive", [False, True])

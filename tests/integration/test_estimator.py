@@ -1,5 +1,7 @@
 """Claims about the scikit-learn estimator."""
 
+import gc
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit, cross_val
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
 
+from newsacts.bulk import classify_corpus
 from newsacts.errors import DataError, UsageError
 from newsacts.interop.estimator import NewsactsClassifier, _read_targets
 from newsacts.labels import DEFAULT_SCHEME
@@ -145,6 +148,17 @@ def test_grid_search_works_on_texts_and_numbers_as_classes_come_back_as_numbers(
     assert search.predict(TEXTS[:3]).dtype.kind == "i"
 
 
+def test_early_stopping_of_an_estimator_looks_at_dev_and_stops(tiny_base: Path) -> None:
+    settings = {
+        "model.max_tokens": 32,
+        "optimization.early_stopping": 1,
+        "optimization.head_learning_rate": 1e-6,
+        "optimization.precision": "float32",
+    }
+    model = make(tiny_base, epochs=30, body_learning_rate=1e-6, settings=settings).fit(TEXTS, SINGLE)
+    assert model.classifier_.checkpoint.facts.training["run"]["steps"] < 30
+
+
 def test_cross_validation_works_on_texts_and_label_lists(tiny_base: Path) -> None:
     model = make(tiny_base, labels=DEFAULT_SCHEME.names)
     assert cross_val_predict(model, TEXTS, LISTS, cv=KFold(2, shuffle=True)).shape == MATRIX.shape
@@ -182,6 +196,21 @@ def test_groups_of_another_length_and_blank_texts_are_refused() -> None:
         NewsactsClassifier().fit(["a", "b"], ["x", "y"], groups=["g"])
     with pytest.raises(DataError, match="more than white space"):
         NewsactsClassifier().fit(["a", " "], ["x", "y"])
+
+
+def test_without_a_folder_the_checkpoint_lives_as_long_as_the_classifier(tiny_base: Path, tmp_path: Path) -> None:
+    model = make(tiny_base).fit(TEXTS, SINGLE)
+    source = tmp_path / "in.jsonl"
+    source.write_text(json.dumps({"text": TEXTS[0]}) + "\n")
+    assert classify_corpus([source], tmp_path / "run", classifier=model.classifier_).sentences == 1
+    assert model.classifier_.save_pretrained(tmp_path / "saved").is_dir()
+    folder = model.classifier_.checkpoint.folder
+    derived = model.classifier_.with_calibration(model.classifier_.calibration)
+    del model
+    gc.collect()
+    assert not folder.parent.exists()
+    with pytest.raises(UsageError, match=r"the checkpoint of this classifier is gone.*give folder="):
+        classify_corpus([source], tmp_path / "other", classifier=derived)
 
 
 def test_importing_newsacts_does_not_load_the_estimator() -> None:

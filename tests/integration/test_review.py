@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from newsacts.errors import DataError, UsageError
 from newsacts.labels import DEFAULT_SCHEME, LabelScheme
 from newsacts.review import apply_sheet, draw_for_rates, draw_for_training, estimate_rates, read_review, write_review
 from newsacts.review.informative import choose_informative, measure_uncertainty
-from newsacts.review.sheet import parse_labels, read_sheet, write_sheet
+from newsacts.review.sheet import SheetRow, find_design, is_same_sentence, parse_labels, read_sheet, write_sheet
+from newsacts.review.values import DrawnSentence
 from tests import tiny
 
 NASTY = ("=1+1 was on the sign.", "<script>alert(1)</script> stood there.", "@mayor \u202eneerged\u202c 😀 said no.")
@@ -81,7 +83,7 @@ def test_a_run_is_read_back_as_it_was_written(classifier: Classifier, tmp_path: 
     ]
     found = [row for part in parts for row in zip(*(part.columns[name] for name in columns), strict=True)]
     assert found == expected
-    decided = sum(run.decide(part.probabilities, run.thresholds).sum(axis=0) for part in parts)
+    decided = sum(run.decide(part, run.thresholds).sum(axis=0) for part in parts)
     assert tuple(np.asarray(decided).tolist()) == result.tally.total.labels
     assert sum(len(part.starts) for part in parts) == result.articles
     firsts = sum(int(part.first_of_cluster.sum()) for part in parts)
@@ -235,6 +237,26 @@ def test_a_sheet_of_another_run_or_without_its_design_is_refused(
         apply_sheet(tmp_path / "other", sheet)
 
 
+def test_a_sheet_is_not_read_by_the_design_of_another(run_folder: Path, tmp_path: Path) -> None:
+    for name, seed in (("a", 0), ("b", 5)):
+        write_sheet(draw_for_rates(run_folder, size=40, seed=seed), tmp_path / f"{name}.csv")
+    fill(tmp_path / "b.csv", lambda _: "none")
+    with pytest.raises(DataError, match=r"rows 1 \(line 3\), .*: article_id and sentence are not those of the design"):
+        apply_sheet(run_folder, tmp_path / "b.csv", design=tmp_path / "a.csv.design.json")
+    assert apply_sheet(run_folder, tmp_path / "b.csv").review is not None
+
+
+def test_a_row_may_lose_its_id_or_its_text_to_a_spreadsheet_and_not_both() -> None:
+    drawn = DrawnSentence(3, 0, "=0012", 4, 0, 9, "It rained,\r\nand rained.", None, None, (0.1,))
+    row = SheetRow("3", "none", "'=0012", "4", "It rained,\n and rained.", 5)
+    same: list[dict[str, Any]] = [
+        {}, {"article_id": "12"}, {"text": ""}, {"article_id": "=0012", "text": ""}, {"sentence": "4.0"}
+    ]  # fmt: skip
+    others: list[dict[str, Any]] = [{"article_id": "12", "text": ""}, {"sentence": "5"}, {"sentence": ""}]
+    assert all(is_same_sentence(replace(row, **changes), drawn) for changes in same)
+    assert not any(is_same_sentence(replace(row, **changes), drawn) for changes in others)
+
+
 def test_a_sheet_is_never_overwritten(run_folder: Path, tmp_path: Path) -> None:
     design = draw_for_rates(run_folder, size=20)
     write_sheet(design, tmp_path / "sheet.csv")
@@ -242,6 +264,21 @@ def test_a_sheet_is_never_overwritten(run_folder: Path, tmp_path: Path) -> None:
         write_sheet(design, tmp_path / "sheet.csv")
     with pytest.raises(UsageError, match=r"a sheet is \.csv or \.jsonl"):
         write_sheet(design, tmp_path / "sheet.xlsx")
+
+
+def test_neither_is_the_design_of_a_sheet_that_was_moved_away(run_folder: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.csv"
+    written = write_sheet(draw_for_rates(run_folder, size=20), sheet).read_bytes()
+    sheet.rename(tmp_path / "filled.csv")
+    with pytest.raises(UsageError, match="or the design of some"):
+        write_sheet(draw_for_rates(run_folder, size=20, seed=1), sheet)
+    assert find_design(sheet).read_bytes() == written
+    assert not sheet.exists()
+    find_design(sheet).unlink()
+    sheet.touch()
+    with pytest.raises(UsageError, match="exists, and may hold labels"):
+        write_sheet(draw_for_rates(run_folder, size=20), sheet)
+    assert not find_design(sheet).exists()
 
 
 def test_a_sheet_for_training_may_be_half_full_and_corrects_no_rates(run_folder: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Claims about rates and their intervals: they hold the truth as often as they say, and never leave 0 to 1."""
 
+import json
 import runpy
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,8 @@ from newsacts.prevalence import (
 )
 from newsacts.review.strata import allocate, assign_strata, name_strata
 
-SIMULATION = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "measure_coverage.py"))
+ROOT = Path(__file__).parents[2]
+SIMULATION = runpy.run_path(str(ROOT / "scripts" / "measure_coverage.py"))
 SIMULATION["draw_corpus"].__globals__["ARTICLES"] = 400
 
 
@@ -34,6 +37,11 @@ def holds(estimate: Estimate, truth: float) -> bool:
     assert estimate.low is not None
     assert estimate.high is not None
     return estimate.low <= truth <= estimate.high
+
+
+def test_the_measured_coverage_is_of_every_world() -> None:
+    result = json.loads((ROOT / "benchmarks" / "results" / "coverage.json").read_text(encoding="utf-8"))
+    assert [world["world"] for world in result["worlds"]] == [asdict(world) for world in SIMULATION["WORLDS"]]
 
 
 def test_powered_intervals_hold_the_truth_where_counted_ones_do_not() -> None:

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from newsacts.base_models import hash_file
@@ -110,14 +111,17 @@ def make_plan(inputs: Inputs, settings: BulkSettings, classifier: Classifier) ->
 
 
 def describe_rows(settings: BulkSettings, classifier: Classifier) -> dict[str, Any]:
-    """All that decides what is made of an article, as JSON would give it back: equal for equal rows."""
+    """All that decides what is made of an article, as JSON would give it back: equal for equal rows.
+
+    Raises `UsageError` where the checkpoint of the classifier is gone.
+    """
     from newsacts import __version__
 
     decisive_choices = ("backend", "dtype", "cascade")
     used = {name: choice.value for name, choice in classifier.choices.items() if name in decisive_choices}
     decisive = {
         "newsacts": __version__,
-        "checkpoint": hash_file(classifier.checkpoint.folder / MANIFEST),
+        "checkpoint": _hash_checkpoint(classifier.checkpoint.folder),
         **used,
         # Thresholds and prior may have been changed since the checkpoint was opened.
         "calibration": asdict(classifier.checkpoint.facts.calibration),
@@ -125,6 +129,16 @@ def describe_rows(settings: BulkSettings, classifier: Classifier) -> dict[str, A
     }
     values: dict[str, Any] = json.loads(json.dumps(decisive))
     return values
+
+
+def _hash_checkpoint(folder: Path) -> str:
+    try:
+        return hash_file(folder / MANIFEST)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{folder}: the checkpoint of this classifier is gone, and a run names it; keep the folder until the run "
+            "is done (NewsactsClassifier: keep the estimator, or give folder=)"
+        ) from error
 
 
 def explain_differences(stored: Mapping[str, Any], plan: Plan) -> list[str]:

@@ -1,7 +1,7 @@
 """`newsacts report`: a finished bulk run in, one HTML file out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,6 +25,10 @@ def report(
     period: Annotated[
         str | None, typer.Option("--period", help="day, week, month or year. Default: what suits the span.")
     ] = None,
+    date_order: Annotated[
+        Literal["day", "month"] | None,
+        typer.Option("--date-order", help="What stands first in dates like 03/04/2017. Default: they are undated."),
+    ] = None,
     title: Annotated[str | None, typer.Option("--title", help="Title of the page.")] = None,
 ) -> None:
     """Show what a bulk run found: rates over time and by outlet with error bars, surprising days, sentences.
@@ -38,12 +42,19 @@ def report(
 
         newsacts report labelled --by section --period month --output report.html
 
+        newsacts report labelled --date-order day --output report.html
+
         newsacts report labelled --review sheet.review.json --threshold denial=0.6 --output report.html
     """
     from newsacts.report.corpus import CorpusOptions, build_corpus_report
 
     options = CorpusOptions(
-        by=tuple(by or ()), thresholds=parse_thresholds(threshold or []), period=period, review=review, title=title
+        by=tuple(by or ()),
+        thresholds=parse_thresholds(threshold or []),
+        period=period,
+        date_order=date_order,
+        review=review,
+        title=title,
     )
     written = build_corpus_report(run_dir, output, options=options)
     whole = written.views[0].whole

@@ -8,7 +8,9 @@ fitting, sample weights, and everything that wants numbers for X.
 
 import json
 import tempfile
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -34,8 +36,8 @@ class NewsactsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     `y` is an indicator matrix or table (n, k), or a list of label lists: any number of labels a text; or one value a
     text: then the classes exclude each other. `labels` names the columns, in order; without it they are those of the
     table, or numbered, or the sorted names found in `y`. `settings` are further keys of a training config, dotted:
-    {"model.pooling": "cls"}. `folder` (new or empty) keeps the checkpoint there; without it only this object holds the
-    model, and cannot save it. `seed` and `device` as elsewhere.
+    {"model.pooling": "cls"}. `folder` (new or empty) keeps the checkpoint there; without it, it lies in a temporary
+    folder that goes with `classifier_`. `seed` and `device` as elsewhere.
 
     After `fit`: `classes_` (k,) in column order, `classifier_` the `Classifier`, `scores_` those on the held-out share.
     """
@@ -72,10 +74,13 @@ class NewsactsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         if len(texts) != len(y):
             raise UsageError(f"X holds {len(texts)} texts and y {len(y)} rows; expected as many")
         targets, scheme, classes = _read_targets(y, self.labels)
-        with tempfile.TemporaryDirectory(prefix="newsacts-") as place:
+        with tempfile.TemporaryDirectory(prefix="newsacts-") as place, ExitStack() as kept:
             data = Path(place) / "train.jsonl"
             _write_examples(data, texts, targets, scheme, groups)
-            self.classifier_ = self._train(data, scheme, Path(self.folder or Path(place) / "checkpoint"))
+            home = kept.enter_context(tempfile.TemporaryDirectory(prefix="newsacts-"))
+            self.classifier_ = self._train(data, scheme, Path(self.folder or Path(home) / "checkpoint"))
+            # What uses the classifier (a bulk run, an export) reads its checkpoint, which goes with it and no sooner.
+            weakref.finalize(self.classifier_, kept.pop_all().close)
         self.classes_ = classes
         self.scores_ = self.classifier_.checkpoint.facts.scores["dev"]
         return self
@@ -125,8 +130,7 @@ class NewsactsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             "data": {"train": [str(data)], "dev_fraction": self.dev_fraction},
             "model": {"base": self.base},
             "optimization": {"epochs": self.epochs, "body_learning_rate": self.body_learning_rate},
-            # An estimator is never resumed, so nothing is saved on the way.
-            "output": {"folder": str(folder), "save_every": NEVER},
+            "output": {"folder": str(folder)},
         }
         for key, value in (self.settings or {}).items():
             section, _, name = key.rpartition(".")
@@ -134,6 +138,9 @@ class NewsactsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             for part in section.split(".") if section else []:
                 inner = inner.setdefault(part, {})
             inner[name] = value
+        if values["optimization"].get("early_stopping") is None:
+            # An estimator is never resumed, so nothing is saved on the way, unless the best of it is wanted.
+            values["output"].setdefault("save_every", NEVER)
         checkpoint = train(parse_config(values, origin="NewsactsClassifier"), quiet=True)
         if checkpoint is None:
             raise UsageError("NewsactsClassifier trains in one process; use `newsacts train` under torchrun")

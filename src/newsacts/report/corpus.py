@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from newsacts.bulk.finished import FinishedRun, open_run
+from newsacts.dates import DATE_ORDERS, DateOrder
 from newsacts.errors import DataError, UsageError
 from newsacts.prevalence import METHODS
+from newsacts.report.corpus_cascade import describe_cascade
 from newsacts.report.corpus_dates import PERIODS
 from newsacts.report.corpus_gather import Articles, gather
 from newsacts.report.corpus_rates import ErrorSource, find_errors
@@ -30,18 +32,22 @@ class CorpusOptions:
     """What a report shows. Raises `UsageError` for nonsense.
 
     `by` names kept columns to show rates by; `thresholds` other thresholds for some labels; `period` is day, week,
-    month or year, by default what suits the span; `review` is the file that `newsacts review apply` wrote.
+    month or year, by default what suits the span; `date_order` says what stands first in dates like 03/04/2017, which
+    without it have no place in time; `review` is the file that `newsacts review apply` wrote.
     """
 
     by: tuple[str, ...] = ()
     thresholds: Mapping[str, float] = field(default_factory=dict)
     period: str | None = None
+    date_order: DateOrder | None = None
     review: str | Path | None = None
     title: str | None = None
 
     def __post_init__(self) -> None:
         if self.period is not None and self.period not in PERIODS:
             raise UsageError(f"period {self.period!r} is unknown; expected {', '.join(PERIODS)}")
+        if self.date_order not in (None, *DATE_ORDERS):
+            raise UsageError(f"date order {self.date_order!r} is unknown; expected {' or '.join(DATE_ORDERS)}")
         for label, value in self.thresholds.items():
             if not 0 < value < 1:
                 raise UsageError(f"the threshold of {label!r} must lie between 0 and 1, got {value:g}")
@@ -68,12 +74,13 @@ def build_corpus_report(
     thresholds = _choose_thresholds(run, options.thresholds)
     review = _open_review(run, options.review)
     errors = find_errors(run, thresholds, review)
-    articles, strongest = gather(run, thresholds, by=options.by)
+    articles, strongest = gather(run, thresholds, by=options.by, order=options.date_order)
     views = _make_views(run, articles, errors, review, options)
     html = render_page(
         "corpus.html.j2",
         title=options.title or f"Corpus report: {run.folder.resolve().name}",
         run=_describe_run(run, thresholds),
+        cascade=describe_cascade(run, articles),
         looks=style_labels(run.scheme.names),
         views=views,
         strongest=strongest,

@@ -1,49 +1,60 @@
-"""Dates as articles carry them, to days, weeks and months; what cannot be told for certain has none.
+"""The time axis of a report: days, weeks, months and years by number, and what span and grain suit the articles.
 
-Months are read as the tally reads them (`newsacts.tally.find_month`), so that both count the same.
+Dates are read as the tally reads them (`newsacts.dates`), so that both count the same where no order is given.
 """
 
-import re
 from datetime import date
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from newsacts.tally import UNDATED, find_month
+from newsacts.calibration import BoolArray
+from newsacts.dates import DateOrder, read_date
 
 PERIODS = ("day", "week", "month", "year")
 DAYS_OF_DAYS, DAYS_OF_WEEKS, MONTHS_OF_MONTHS = 92, 731, 240
 """Corpora that span more are shown by week, by month, by year."""
+OUTER, LEAST_REACH, FEWEST = 0.01, 3, 20
 NO_PERIOD = -1
 WEEK, YEAR = 7, 12
 
 IntArray = npt.NDArray[np.int64]
 
-_ISO = re.compile(r"\s*\d{4}([-/.]?)\d{2}\1(\d{2})(?!\d)")
-_SLASHED = re.compile(r"\s*(\d{1,2})[/.](\d{1,2})[/.]\d{4}(?!\d)")
-_NUMBER = re.compile(r"(?<![\d:.])(\d{1,2})(?:st|nd|rd|th)?(?![\d:])")
-
 
 @lru_cache(maxsize=65_536)
-def find_date(written: str | None) -> tuple[int, int]:
+def find_date(written: str | None, order: DateOrder | None = None) -> tuple[int, int]:
     """The day of a date as `date.toordinal` counts, and its month as year * 12 + month - 1; -1 where there is none."""
-    month = find_month(written)
-    if month == UNDATED or written is None:
+    found = read_date(written, order)
+    if found is None:
         return NO_PERIOD, NO_PERIOD
-    year, number = int(month[:4]), int(month[5:])
-    day = _find_day(written, number)
+    year, month, day = found
     try:
-        ordinal = NO_PERIOD if day is None else date(year, number, day).toordinal()
+        ordinal = NO_PERIOD if day is None else date(year, month, day).toordinal()
     except ValueError:  # such as 31 April
         ordinal = NO_PERIOD
-    return ordinal, YEAR * year + number - 1
+    return ordinal, YEAR * year + month - 1
+
+
+def mark_central(months: IntArray) -> BoolArray:
+    """Which articles lie in the time that the run is about, so that a wrong date does not decide how it is shown.
+
+    That is from the 1st to the 99th percentile of their months, and as far again on either side, at least three
+    months. Articles without a month (-1) are not in it; of fewer than twenty with one, all are.
+    """
+    dated = months >= 0
+    if dated.sum() < FEWEST:
+        return dated
+    first = int(np.quantile(months[dated], OUTER, method="higher"))
+    last = int(np.quantile(months[dated], 1 - OUTER, method="lower"))
+    reach = max(last - first, LEAST_REACH)
+    return np.asarray(dated & (months >= first - reach) & (months <= last + reach))
 
 
 def choose_period(days: IntArray, months: IntArray) -> str:
     """The grain of a time axis: days for a quarter, weeks for two years, months for twenty, else years.
 
-    Days and weeks only where every dated article names its day. `days` and `months` are those of dated articles.
+    Days and weeks only where every article names its day. `days` and `months` are those of the articles to show.
     """
     if (days >= 0).all() and len(days):
         span = int(days.max() - days.min()) + 1
@@ -68,15 +79,3 @@ def name_period(number: int, period: str) -> str:
     if period == "month":
         return f"{number // YEAR:04}-{number % YEAR + 1:02}"
     return date.fromordinal(WEEK * number + 1 if period == "week" else number).isoformat()
-
-
-def _find_day(written: str, month: int) -> int | None:
-    if iso := _ISO.match(written):
-        return int(iso[2])
-    if slashed := _SLASHED.match(written):
-        numbers = [int(slashed[1]), int(slashed[2])]
-        # `find_month` has settled which of the two is the month.
-        numbers.remove(month)
-        return numbers[0]
-    named = _NUMBER.search(written)
-    return int(named[1]) if named and re.search("[A-Za-z]{3}", written) else None

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from newsacts.bulk.finished import FinishedRun, SentencePart, read_parts
 from newsacts.calibration import BoolArray
+from newsacts.dates import DateOrder
 from newsacts.errors import UsageError
 from newsacts.report.corpus_dates import find_date
 
@@ -40,7 +41,8 @@ class StrongSentence:
 @dataclass(frozen=True, slots=True)
 class Articles:
     """What m articles add, in reading order: sentences (m,), labelled sentences and probability sums (m, k), sentences
-    without a label (m,), and by pair of labels the sentences that carry both (m, k (k - 1) / 2).
+    without a label (m,), those `discarded` by the first stage of a cascade (m,), and by pair of labels the sentences
+    that carry both (m, k (k - 1) / 2).
 
     `first` (m,) is False for near-duplicates of an earlier article. `days` and `months` are -1 where unknown; `groups`
     holds for each column the number of each article's value in `group_names`, -1 where it is missing.
@@ -50,6 +52,7 @@ class Articles:
     counts: IntArray
     sums: FloatMatrix
     unlabelled: IntArray
+    discarded: IntArray
     pairs: IntArray
     first: BoolArray
     days: IntArray
@@ -60,8 +63,8 @@ class Articles:
     def select(self, rows: BoolArray) -> "Articles":
         """Some of the articles."""
         return Articles(
-            self.sizes[rows], self.counts[rows], self.sums[rows], self.unlabelled[rows], self.pairs[rows],
-            self.first[rows], self.days[rows], self.months[rows],
+            self.sizes[rows], self.counts[rows], self.sums[rows], self.unlabelled[rows], self.discarded[rows],
+            self.pairs[rows], self.first[rows], self.days[rows], self.months[rows],
             {name: codes[rows] for name, codes in self.groups.items()}, self.group_names,
         )  # fmt: skip
 
@@ -97,10 +100,11 @@ _SHOWN = ("text", "article_id", "start", "end", "date", "source")
 
 
 def gather(
-    run: FinishedRun, thresholds: Sequence[float], *, by: Sequence[str] = ()
+    run: FinishedRun, thresholds: Sequence[float], *, by: Sequence[str] = (), order: DateOrder | None = None
 ) -> tuple[Articles, dict[str, list[StrongSentence]]]:
     """Articles of a run, labelled at these thresholds, and the strongest sentences that carry each label.
 
+    `order` is that of dates which could be two days (`newsacts.dates`); without it they count as unknown.
     Raises `UsageError` for a column in `by` that the run did not keep.
     """
     if unknown := [name for name in by if name not in (SOURCE, *run.kept)]:
@@ -116,8 +120,8 @@ def gather(
     for part in read_parts(run, tuple(dict.fromkeys((*_SHOWN, *group_columns)))):
         if not len(part.starts):
             continue
-        decided = run.decide(part.probabilities, thresholds)
-        parts.append(_sum_part(part, decided, pairs) | {
+        decided = run.decide(part, thresholds)
+        parts.append(_sum_part(part, decided, pairs) | _date(part, order) | {
             name: _number(part, name, codes[name]) for name in group_columns
         })  # fmt: skip
         for column, name in enumerate(run.scheme.names):
@@ -132,17 +136,21 @@ def _sum_part(part: SentencePart, decided: BoolArray, pairs: Sequence[tuple[int,
     both = np.zeros((len(part.starts), len(pairs)), dtype=np.int64)
     for place, (first, second) in enumerate(pairs):
         both[:, place] = add((decided[:, first] & decided[:, second]).astype(np.int64))
-    dates = [find_date(part.columns["date"][start]) for start in part.starts]
     return {
         "sizes": np.diff([*part.starts.tolist(), len(part.owners)]),
         "counts": add(decided.astype(np.int64)),
         "sums": add(part.probabilities.astype(np.float64)),
         "unlabelled": add((~decided.any(axis=1)).astype(np.int64)),
+        "discarded": add(part.discarded.astype(np.int64)),
         "pairs": both,
         "first": part.first_of_cluster,
-        "days": np.asarray([day for day, _ in dates], dtype=np.int64),
-        "months": np.asarray([month for _, month in dates], dtype=np.int64),
     }
+
+
+def _date(part: SentencePart, order: DateOrder | None) -> dict[str, IntArray]:
+    dates = [find_date(part.columns["date"][start], order) for start in part.starts]
+    found = np.asarray(dates, dtype=np.int64).reshape(-1, 2)
+    return {"days": found[:, 0], "months": found[:, 1]}
 
 
 def _number(part: SentencePart, column: str, codes: dict[str, int]) -> IntArray:
@@ -158,7 +166,7 @@ def _join(parts: Sequence[Mapping[str, Any]], codes: Mapping[str, Mapping[str, i
         empty = np.zeros(shapes.get(name, (0,)), dtype=kinds.get(name, np.int64))
         return np.concatenate([empty, *(part[name] for part in parts)])
 
-    names = ("sizes", "counts", "sums", "unlabelled", "pairs", "first", "days", "months")
+    names = ("sizes", "counts", "sums", "unlabelled", "discarded", "pairs", "first", "days", "months")
     columns: dict[str, Any] = {name: join(name) for name in names}
     groups = {name: join(name) for name in codes}
     return Articles(**columns, groups=groups, group_names={name: tuple(known) for name, known in codes.items()})

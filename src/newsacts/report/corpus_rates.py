@@ -69,11 +69,13 @@ class Pair:
 
 
 def find_errors(run: FinishedRun, thresholds: Sequence[float], review: Review | None) -> ErrorSource | None:
-    """What is known of the classifier's errors at these thresholds; None where nothing is."""
+    """What is known of the classifier's errors at these thresholds; None where nothing is, and for a run with a cascade
+    that no sheet was filled for."""
     if review is not None:
         return ErrorSource("sheet", measure_errors(review, thresholds))
     dev = run.manifest["model"].get("dev_scores") or {}
-    if not dev:
+    # Scores on dev are those of the full model, which did not read all of a run with a cascade.
+    if not dev or run.is_staged:
         return None
     errors = {
         name: _read_dev_errors(dev, name) if thresholds[column] == run.thresholds[column] else None

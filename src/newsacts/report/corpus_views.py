@@ -9,7 +9,13 @@ import numpy.typing as npt
 
 from newsacts.errors import UsageError
 from newsacts.prevalence import METHODS, Estimate
-from newsacts.report.corpus_dates import choose_period, name_period, number_periods
+from newsacts.report.corpus_dates import (
+    NO_PERIOD,
+    choose_period,
+    mark_central,
+    name_period,
+    number_periods,
+)
 from newsacts.report.corpus_days import SHOWN, DayReport, SurprisingDay, find_surprising_days
 from newsacts.report.corpus_gather import Articles
 from newsacts.report.corpus_plots import Bar, Panel, choose_top, describe_rate, draw_bar, draw_panel, format_rate
@@ -49,10 +55,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class TimePlot:
-    """Rates over time, of the periods that have articles. `panels` by measure (counted, adjusted), one a label;
-    `texts[measure][cell][label]` says each rate."""
+    """Rates over time, of the periods that have articles. `panels` by measure (counted, adjusted), one a label, show
+    those from `first` to `last`; so many articles lie `outside`. `texts[measure][cell][label]` says each rate."""
 
     period: str
+    first: str
+    last: str
+    outside: int
     cells: tuple[Cell, ...]
     panels: Mapping[str, tuple[Panel, ...]]
     texts: Mapping[str, tuple[Mapping[str, str], ...]]
@@ -142,19 +151,21 @@ def _show(estimate: Estimate | None, top: float) -> Shown:
 
 
 def _plot_time(key: str, articles: Articles, settings: ViewSettings) -> TimePlot | None:
-    dated = articles.months >= 0
-    grain = settings.period or choose_period(articles.days[dated], articles.months[dated])
+    central = mark_central(articles.months)
+    grain = settings.period or choose_period(articles.days[central], articles.months[central])
     numbers = number_periods(articles.days, articles.months, grain)
     occupied = np.unique(numbers[numbers >= 0])
     if not len(occupied):
         return None
-    if len(occupied) > MOST_PERIODS:
-        raise UsageError(f"the run has articles of {len(occupied):,} {grain}s, {MOST_PERIODS:,} at most can be shown; "
+    # Again, of those that this grain knows: by day, an article that names its month alone has no place.
+    central = mark_central(np.where(numbers >= 0, articles.months, NO_PERIOD))
+    first, last = int(numbers[central].min()), int(numbers[central].max())
+    if (length := max(last - first + 1, len(occupied))) > MOST_PERIODS:
+        raise UsageError(f"the dates of the run make {length:,} {grain}s, {MOST_PERIODS:,} at most can be shown; "
                          "choose a longer period")  # fmt: skip
     places = np.where(numbers >= 0, np.searchsorted(occupied, numbers), -1)
     names = [name_period(number, grain) for number in occupied.tolist()]
     cells = rate_cells(articles, settings.names, places, names, errors=settings.errors)
-    first, last = int(occupied[0]), int(occupied[-1])
     titles = [name_period(number, grain) for number in range(first, last + 1)]
     by_place = dict(zip((occupied - first).tolist(), cells, strict=True))
     panels = {
@@ -166,7 +177,8 @@ def _plot_time(key: str, articles: Articles, settings: ViewSettings) -> TimePlot
         for measure in settings.measures
     }
     download = make_download(f"by-{grain}-{key}.csv", *list_cells(cells, grain))
-    return TimePlot(grain, tuple(cells), panels, texts, download)
+    outside = int(((numbers < first) & (numbers >= 0) | (numbers > last)).sum())
+    return TimePlot(grain, titles[0], titles[-1], outside, tuple(cells), panels, texts, download)
 
 
 def _tell(cell: Cell, name: str, measure: str) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 from newsacts.bulk.finished import open_run
 from newsacts.errors import DataError, UsageError
 from newsacts.records import Example
-from newsacts.review.sheet import SheetRow, find_design, parse_labels, read_sheet
+from newsacts.review.sheet import SheetRow, find_design, is_same_sentence, parse_labels, read_sheet
 from newsacts.review.values import Design, Review, parse_design, read_json
 
 SHOWN = 5
+OTHER_SENTENCE = "article_id and sentence are not those of the design; give the design that was written with this sheet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ class AppliedSheet:
 def apply_sheet(run_folder: str | Path, sheet: str | Path, *, design: str | Path | None = None) -> AppliedSheet:
     """Read a filled sheet of a run. `design` is the file that was written with it; by default the one beside it.
 
-    Raises `DataError` for a sheet of another run, for unknown labels, for rows that are missing, strange or twice
-    there, and, in a sheet for rates, for rows without a label: each named by file row.
+    Raises `DataError` for a sheet of another run, for unknown labels, for rows that are missing, strange, twice there
+    or about another sentence than the design says, and, in a sheet for rates, for rows without a label: each named by
+    file row.
     """
     path = Path(sheet)
     design_path = Path(design) if design is not None else find_design(path)
@@ -66,12 +68,14 @@ def _read_labels(rows: Sequence[SheetRow], design: Design, path: Path) -> dict[i
     """The labels of each row of the design, in its order. Raises `DataError` that names every kind of fault."""
     faults: dict[str, list[str]] = {}
     found: dict[int, tuple[str, ...] | None] = {}
-    known = {str(one.row): one.row for one in design.rows}
+    known = {str(one.row): one for one in design.rows}
     for row in rows:
         if row.row not in known:
             faults.setdefault("name no sentence of this sheet", []).append(f"{row.row!r} (line {row.line})")
             continue
-        number = known[row.row]
+        number = known[row.row].row
+        if not is_same_sentence(row, known[row.row]):
+            faults.setdefault(OTHER_SENTENCE, []).append(f"{row.row} (line {row.line})")
         if number in found:
             faults.setdefault("stand twice", []).append(f"{row.row} (line {row.line})")
         try:
@@ -83,11 +87,11 @@ def _read_labels(rows: Sequence[SheetRow], design: Design, path: Path) -> dict[i
             faults.setdefault("have no label; write none where no label applies", []).append(
                 f"{row.row} (line {row.line})"
             )
-    if missing := [row for row in known if known[row] not in found]:
+    if missing := [row for row, one in known.items() if one.row not in found]:
         faults.setdefault("are missing from the sheet", []).extend(missing)
     if faults:
         raise DataError(". ".join(_describe(reason, places) for reason, places in faults.items()), path=path)
-    return {number: found[number] for number in known.values()}
+    return {one.row: found[one.row] for one in known.values()}
 
 
 def _describe(reason: str, places: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 The sheet does not say what the classifier thinks, so that it does not lead the hand. The first row is a reminder of
 what the labels mean. A cell that a spreadsheet would run as a formula has a quote in front; texts are taken from the
-design when the sheet comes back, so whatever a spreadsheet does to them does no harm.
+design when the sheet comes back, so whatever a spreadsheet does to them does no harm; where each row stands in the
+archive is compared with the design, so that a sheet is not read by the design of another.
 """
 
 import csv
@@ -16,12 +17,13 @@ from typing import Any
 from newsacts.bulk.writers import neutralise_cell
 from newsacts.errors import DataError, UsageError
 from newsacts.labels import DEFAULT_SCHEME, NO_LABEL, LabelScheme
-from newsacts.review.values import Design, write_design
+from newsacts.review.values import TAKEN, Design, DrawnSentence, write_design
 
 COLUMNS = ("row", "labels", "text", "note", "article_id", "sentence", "date", "source")
 GUIDE = "guide"
 DESIGN_ENDING = ".design.json"
 
+_NEEDED = ("row", "labels", "article_id", "sentence")
 _ACTS = {
     "accusation": "an identifiable party is said to have done something wrong",
     "denial": "a claim is called untrue, or a deed disowned",
@@ -32,17 +34,20 @@ _ACTS = {
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """A row as it came back: its number in the design, what stands under `labels`, and its line in the file."""
+    """A row as it came back: its number in the design, what stands in the other columns, and its line in the file."""
 
     row: str
     labels: str
+    article_id: str
+    sentence: str
+    text: str
     line: int
 
 
 def write_sheet(design: Design, path: str | Path) -> Path:
     """Write an empty sheet (CSV, or JSONL by its name), and its design beside it; returns the design's path.
 
-    Raises `UsageError` where the sheet exists (it may hold somebody's work), or cannot be written.
+    Raises `UsageError` where one of both exists (it may hold somebody's work), or cannot be written.
     """
     target = Path(path)
     if target.suffix not in (".csv", ".jsonl"):
@@ -54,16 +59,22 @@ def write_sheet(design: Design, path: str | Path) -> Path:
         origin = {"date": one.date or "", "source": one.source or ""}
         rows.append(empty | {"row": str(one.row), "text": one.text} | place | origin)
     content = _encode_csv(rows) if target.suffix == ".csv" else "".join(json.dumps(row) + "\n" for row in rows)
+    design_path = find_design(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8", newline="") as stream:
-            stream.write(content)
+        # First: a sheet that was filled and moved away still needs the design it was drawn by.
+        write_design(design, design_path)
+        try:
+            with target.open("x", encoding="utf-8", newline="") as stream:
+                stream.write(content)
+        except OSError:
+            design_path.unlink()
+            raise
     except FileExistsError as error:
-        raise UsageError(f"{target} exists, and may hold labels; choose another name, or remove it") from error
+        raise UsageError(f"{target} {TAKEN}") from error
     except OSError as error:
         raise UsageError(f"{target}: cannot be written: {error.strerror or error}") from error
-    write_design(design, find_design(target))
-    return find_design(target)
+    return design_path
 
 
 def find_design(sheet: Path) -> Path:
@@ -95,12 +106,21 @@ def read_sheet(path: Path) -> list[SheetRow]:
     numbered = _read_jsonl(text, path) if path.suffix == ".jsonl" else _read_csv(text, path)
     rows = []
     for line, values in numbered:
-        if missing := [name for name in ("row", "labels") if name not in values]:
+        if missing := [name for name in _NEEDED if name not in values]:
             raise DataError(f"no column {missing[0]!r}; keep the columns of the sheet", path=path, row=line)
         row = str(values["row"] or "").strip()
         if row and row != GUIDE:
-            rows.append(SheetRow(row, _join_labels(values["labels"]), line))
+            article, sentence, seen = (_read_cell(values, name) for name in ("article_id", "sentence", "text"))
+            rows.append(SheetRow(row, _join_labels(values["labels"]), article, sentence, seen, line))
     return rows
+
+
+def is_same_sentence(row: SheetRow, drawn: DrawnSentence) -> bool:
+    """Whether a row is about this sentence: its place in its article, and the article's id, or, since spreadsheets
+    rewrite ids that look like numbers or dates, its text."""
+    if row.sentence.strip().removesuffix(".0") != str(drawn.sentence_index):
+        return False
+    return _is_same_cell(row.article_id, drawn.article_id) or _is_same_cell(row.text, drawn.text)
 
 
 def parse_labels(cell: str, scheme: LabelScheme) -> tuple[str, ...] | None:
@@ -118,6 +138,11 @@ def parse_labels(cell: str, scheme: LabelScheme) -> tuple[str, ...] | None:
             raise UsageError(f"{NO_LABEL!r}, but each sentence has exactly one of {', '.join(scheme.names)}")
         return ()
     return scheme.arrange(folded.get(part.casefold(), part) for part in parts)
+
+
+def _is_same_cell(cell: str, value: str) -> bool:
+    """Spreadsheets change white space and line ends, and some take the quote in front away."""
+    return " ".join(cell.split()) in {" ".join(value.split()), " ".join(str(neutralise_cell(value)).split())}
 
 
 def _encode_csv(rows: Sequence[Mapping[str, str]]) -> str:
@@ -157,6 +182,10 @@ def _read_jsonl(text: str, path: Path) -> list[tuple[int, dict[str, Any]]]:
             raise DataError("expected a JSON object", path=path, row=number)
         rows.append((number, values))
     return rows
+
+
+def _read_cell(values: Mapping[str, Any], name: str) -> str:
+    return "" if values.get(name) is None else str(values[name])
 
 
 def _join_labels(value: object) -> str:

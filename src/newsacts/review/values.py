@@ -9,6 +9,7 @@ from newsacts.errors import DataError, UsageError
 from newsacts.labels import LabelScheme
 
 PROTOCOL = 1
+TAKEN = "exists, and may hold labels, or the design of some; choose another name for the sheet, or remove it"
 Purpose = Literal["rates", "training"]
 
 
@@ -25,7 +26,8 @@ class Stratum:
 
 @dataclass(frozen=True, slots=True)
 class DrawnSentence:
-    """A sentence of a sheet. `row` counts from 1 and is how the sheet names it."""
+    """A sentence of a sheet. `row` counts from 1 and is how the sheet names it. One that the first stage of a cascade
+    `discarded` has no label at any threshold."""
 
     row: int
     stratum: int
@@ -37,6 +39,7 @@ class DrawnSentence:
     date: str | None
     source: str | None
     probabilities: tuple[float, ...]
+    discarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,18 @@ class Review:
 
 
 def write_design(design: Design, path: Path) -> None:
-    """Write a design as JSON. Raises `UsageError` where that cannot be done."""
-    write_json({"kind": "newsacts review design", "protocol": PROTOCOL, **asdict(design)}, path)
+    """Write a design as JSON. Raises `UsageError` where that cannot be done, also because the file exists."""
+    write_json({"kind": "newsacts review design", "protocol": PROTOCOL, **asdict(design)}, path, replace=False)
 
 
-def write_json(values: Any, path: Path) -> None:
-    """Write values as JSON. Raises `UsageError` where that cannot be done."""
+def write_json(values: Any, path: Path, *, replace: bool = True) -> None:
+    """Write values as JSON. Raises `UsageError` where that cannot be done, or the file exists and is not to be
+    replaced."""
     try:
-        path.write_text(json.dumps(values, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
+        with path.open("w" if replace else "x", encoding="utf-8") as stream:
+            stream.write(json.dumps(values, indent=1, ensure_ascii=True) + "\n")
+    except FileExistsError as error:
+        raise UsageError(f"{path} {TAKEN}") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
 
