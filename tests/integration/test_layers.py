@@ -14,10 +14,11 @@ from newsacts.base_models import find_base_model
 from newsacts.bench.ours import open_student
 from newsacts.bench.setting import BenchSetting, NotRun
 from newsacts.checkpoint import Checkpoint, load_base_tensors, open_checkpoint
+from newsacts.training.claim import CONFIG_NOTE, find_state_folder
 from newsacts.training.config import TrainingConfig, parse_config
 from newsacts.training.export import PARITY_LIMIT, export_transformers
 from newsacts.training.networks import prepare_network
-from newsacts.training.run import CONFIG_NOTE, find_state_folder, train
+from newsacts.training.run import train
 from tests import tiny
 
 TEXTS = [text for text, _ in tiny.SENTENCES]
@@ -141,7 +142,7 @@ def test_an_encoder_that_is_not_built_like_bert_is_refused(tmp_path: Path, key: 
 def test_a_run_of_an_older_newsacts_that_knew_no_layers_goes_on(tiny_base: Path, tmp_path: Path) -> None:
     config = make_config(tiny_base, tmp_path)
     note = find_state_folder(config) / CONFIG_NOTE
-    note.parent.mkdir()
+    (note.parent / "checkpoint-1").mkdir(parents=True)
     before = json.loads(config.model_dump_json())
     del before["model"]["layers"]
     note.write_text(json.dumps(before))

@@ -1,5 +1,7 @@
 """Claims about fitting calibrations and thresholds."""
 
+import logging
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,19 @@ def test_a_wanted_precision_or_recall_is_reached_on_the_fitting_data(policy: str
     reached = hits / decided.sum() if policy == "precision" else hits / truth.sum()
     assert 0.9 <= reached < 0.93
     assert calibration.policy == f"{policy} 0.9"
+
+
+@pytest.mark.parametrize("policy", ["precision", "recall"])
+def test_a_threshold_that_few_sentences_reach_is_not_taken(policy: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The two surest are right, and of the ten surest six: a precision of two sentences is a guess."""
+    probabilities = np.linspace(0.99, 0.01, 40, dtype=np.float32)
+    truth = np.isin(np.arange(40), [0, 1, 3, 5, 7, 9])
+    section = CalibrationSection.model_validate({"policy": policy, "target": 0.9 if policy == "precision" else 0.3})
+    with caplog.at_level(logging.WARNING, logger="newsacts"):
+        threshold = choose_threshold(probabilities, truth, section, label="regret")
+    assert (probabilities >= np.float32(threshold)).sum() == 10
+    warned = "regret: no threshold that 10 dev sentences reach has precision 0.9" in caplog.text
+    assert warned == (policy == "precision")
 
 
 def test_a_fixed_threshold_is_taken_as_it_is() -> None:

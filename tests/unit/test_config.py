@@ -1,5 +1,6 @@
 """Claims about training configs."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from newsacts.training.config import load_config, parse_config
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 LEAST = {"name": "least", "data": {"train": ["a.jsonl"]}}
+EXCLUSIVE = LEAST | {"scheme": {"names": ["a", "b"], "exclusive": True}}
 
 
 @pytest.fixture
@@ -83,11 +85,27 @@ def test_an_override_that_makes_no_sense_is_named(path: Path, override: str) -> 
         (LEAST | {"model": {"layers": [-1, 2]}}, r"from 0 on.*got \[-1, 2\]"),
         (LEAST | {"model": {"layers": 3}}, "model.layers"),
         (LEAST | {"model": {"lora": {}}, "output": {"weight_format": "delta-int8"}}, "delta-low-rank"),
+        (LEAST | {"model": {"lora": {}, "freeze_embeddings": False}}, "nothing but its factors is trained"),
+        (EXCLUSIVE | {"optimization": {"loss": {"kind": "asymmetric"}}}, "expected cross_entropy or focal"),
+        (EXCLUSIVE | {"calibration": {"policy": "precision", "target": 0.9}}, r"policy precision \(target 0.9\)"),
+        (EXCLUSIVE | {"calibration": {"target": 0.7}}, "leave policy and target out"),
     ],
 )
 def test_a_wrong_value_names_its_key(values: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_config(values)
+
+
+def test_a_fault_of_a_section_does_not_show_the_whole_section() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(LEAST | {"model": {"lora": {}, "freeze_embeddings": False}})
+    assert "got {" not in str(caught.value)
+
+
+def test_a_config_as_it_is_recorded_is_read_again() -> None:
+    for values in (LEAST, EXCLUSIVE, LEAST | {"model": {"lora": {}}}):
+        config = parse_config(values)
+        assert parse_config(json.loads(config.model_dump_json())) == config
 
 
 @pytest.mark.parametrize("content", ["", "[1, 2]", "a: [", "just words"])

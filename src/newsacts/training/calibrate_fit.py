@@ -24,10 +24,13 @@ from newsacts.calibration import (
 )
 from newsacts.errors import UsageError
 from newsacts.labels import LabelScheme
-from newsacts.training.config import CalibrationSection
+from newsacts.training.config import LEAST_GROUPS, CalibrationSection
 
 _logger = logging.getLogger("newsacts")
 Rows = npt.NDArray[np.int64]
+
+LEAST_DECIDED = 10
+"""A threshold that fewer dev sentences reach is not taken: its precision would be a guess."""
 
 _FIXED = 0.5
 _TEMPERATURES = np.geomspace(0.2, 5.0, 97)
@@ -91,18 +94,21 @@ def split_folds(groups: Sequence[str], section: CalibrationSection) -> Iterator[
     """Pairs of row numbers: those to fit on and those held out. Folds are whole articles, and fixed."""
     names = np.asarray(groups)
     folds = min(section.folds, len(np.unique(names)))
-    if folds < 2:  # noqa: PLR2004 - a fold and the rest
+    if folds < LEAST_GROUPS:
         raise UsageError("cross-fitting needs sentences of at least two articles; give the dev file a group column")
     yield from GroupKFold(n_splits=folds, shuffle=True, random_state=0).split(names, groups=names)
 
 
-def choose_threshold(probabilities: FloatArray, truth: BoolArray, section: CalibrationSection) -> float:
+def choose_threshold(
+    probabilities: FloatArray, truth: BoolArray, section: CalibrationSection, *, label: str = "the label"
+) -> float:
     """The threshold of one label by policy.
 
     "f1": half of the best F1 that is reached on dev, which is the best threshold of calibrated probabilities
     (Lipton, Elkan and Narayanaswamy 2014) and moves far less than the threshold where F1 peaks on one sample.
-    "precision" and "recall": the lowest and the highest threshold that reach the target on dev, the
-    nearest to it where none does.
+    "precision" and "recall": the lowest and the highest threshold that reach the target on dev, among those that
+    at least ten sentences reach (all, where there are fewer); the nearest to it where none does, with a warning that
+    names `label`.
     """
     if section.policy == "fixed":
         return section.target
@@ -113,10 +119,14 @@ def choose_threshold(probabilities: FloatArray, truth: BoolArray, section: Calib
     precision, recall, thresholds = precision_recall_curve(truth, probabilities)
     reached = precision[:-1] if section.policy == "precision" else recall[:-1]
     other = recall[:-1] if section.policy == "precision" else precision[:-1]
-    good = reached >= section.target
+    allowed = thresholds <= np.sort(probabilities)[-min(LEAST_DECIDED, len(probabilities))]
+    good = allowed & (reached >= section.target)
     if not good.any():
-        _logger.warning("no threshold reaches %s %g on dev; the nearest is used", section.policy, section.target)
-    best = np.flatnonzero(good)[other[good].argmax()] if good.any() else reached.argmax()
+        _logger.warning(
+            "%s: no threshold that %d dev sentences reach has %s %g; the nearest is used",
+            label, LEAST_DECIDED, section.policy, section.target,
+        )  # fmt: skip
+    best = np.flatnonzero(good)[other[good].argmax()] if good.any() else np.where(allowed, reached, -1).argmax()
     return float(np.clip(thresholds[best], 1e-4, 1 - 1e-4))
 
 
@@ -126,7 +136,8 @@ def _fit_lines(logits: FloatArray, truth: BoolArray, scheme: LabelScheme, sectio
     unset = Calibration(slopes, intercepts, (_FIXED,) * len(scheme))
     probabilities = compute_probabilities(logits, scheme, unset)
     thresholds = tuple(
-        choose_threshold(probabilities[:, column], truth[:, column], section) for column in range(len(scheme))
+        choose_threshold(probabilities[:, column], truth[:, column], section, label=name)
+        for column, name in enumerate(scheme.names)
     )
     policy = {"f1": "best F1", "fixed": f"fixed {section.target:g}"}.get(
         section.policy, f"{section.policy} {section.target:g}"

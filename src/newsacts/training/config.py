@@ -18,6 +18,11 @@ from newsacts.errors import ConfigError, UsageError
 from newsacts.labels import DEFAULT_SCHEME, LabelScheme
 from newsacts.weights import ENCODERS
 
+LEAST_GROUPS = 2
+"""Dev articles that cross-fitting needs: a fold and the rest."""
+
+_NO_TARGET = 0.5
+
 
 class Section(BaseModel):
     """Base of all sections: frozen, and unknown keys are errors."""
@@ -92,11 +97,21 @@ class ModelSection(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_lora(self) -> "ModelSection":
+        if self.lora is not None and not self.freeze_embeddings:
+            raise ValueError(
+                "freeze_embeddings is false, and with a LoRA nothing but its factors is trained; leave "
+                "freeze_embeddings or lora out"
+            )
+        return self
+
 
 class LossSection(Section):
     """What is minimised. The defaults are plain binary (or categorical) cross-entropy.
 
-    focal: Lin et al. 2017, `gamma`. asymmetric: Ridnik et al. 2021, `gamma` for negatives and `clip`.
+    focal: Lin et al. 2017, `gamma`. asymmetric: Ridnik et al. 2021, `gamma` for negatives and `clip`; not for
+    exclusive labels.
     """
 
     kind: Literal["cross_entropy", "focal", "asymmetric"] = "cross_entropy"
@@ -135,13 +150,16 @@ class AugmentationSection(Section):
 
 
 class CalibrationSection(Section):
-    """Fitted on the dev sentences after training; see `training.calibrate_fit`."""
+    """Fitted on the dev sentences after training; see `training.calibrate_fit`.
+
+    Exclusive labels have no thresholds, so that policy and target must be left at their defaults there.
+    """
 
     method: Literal["platt", "none"] = "platt"
     policy: Literal["f1", "precision", "recall", "fixed"] = "f1"
-    target: float = Field(0.5, gt=0, lt=1)
+    target: float = Field(_NO_TARGET, gt=0, lt=1)
     """The threshold of "fixed", or the wanted value of "precision" and "recall". "f1" ignores it."""
-    folds: int = Field(5, ge=2)
+    folds: int = Field(5, ge=LEAST_GROUPS)
 
 
 class OutputSection(Section):
@@ -175,6 +193,23 @@ class TrainingConfig(Section):
     augmentation: AugmentationSection = AugmentationSection()
     calibration: CalibrationSection = CalibrationSection()
     output: OutputSection = OutputSection()
+
+    @model_validator(mode="after")
+    def _check_exclusive(self) -> "TrainingConfig":
+        if not self.scheme.exclusive:
+            return self
+        section = self.calibration
+        if self.optimization.loss.kind == "asymmetric":
+            raise ValueError(
+                "optimization.loss.kind asymmetric weighs each label by itself, and exclusive labels share one loss; "
+                "expected cross_entropy or focal"
+            )
+        if section.policy != "f1" or section.target != _NO_TARGET:
+            raise ValueError(
+                f"calibration.policy {section.policy} (target {section.target:g}) chooses thresholds, and an exclusive "
+                "scheme has none: its most probable label wins; leave policy and target out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_pairs(self) -> "TrainingConfig":
@@ -239,6 +274,9 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
 def _describe(fault: dict[str, Any]) -> str:
     location = [str(part) for part in fault["loc"]]
     key = ".".join(location) or "config"
+    if fault["type"] == "value_error":
+        # From a check of a whole section: its message says what was got, and the section need not be shown.
+        return f"{key}: {fault['msg'].removeprefix('Value error, ')}"
     if fault["type"] != "extra_forbidden":
         return (
             f"{key}: {fault['msg']} (got {fault.get('input')!r})" if fault["type"] != "missing" else f"{key} is missing"

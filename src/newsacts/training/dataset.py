@@ -20,7 +20,7 @@ from newsacts.evaluation.run import build_targets
 from newsacts.labels import LabelScheme
 from newsacts.records import Example
 from newsacts.registers import to_wire
-from newsacts.training.config import DataSection, TrainingConfig
+from newsacts.training.config import LEAST_GROUPS, DataSection, TrainingConfig
 from newsacts.training.soft_targets import SoftExample, drop_known, load_soft_examples
 
 CORPUS_PREFIX = "corpus:"
@@ -66,6 +66,7 @@ def load_training_data(config: TrainingConfig) -> TrainingData:
     check_splits([replace(row, split="train") for row in train] + [replace(row, split="dev") for row in dev])
     if not train or not dev:
         raise DataError(f"{len(train)} training and {len(dev)} dev sentences are left; both need at least one")
+    _require_dev_groups(dev, section)
     read = [example for name in section.soft for example in load_soft_examples(name, scheme)]
     soft = drop_known(read, [example.text for example in (*train, *dev)])
     copies = make_wire_copies(train, share=config.augmentation.wire_share, seed=config.seed)
@@ -119,6 +120,21 @@ def _load_files(names: Sequence[str], scheme: LabelScheme, section: DataSection)
         examples += result.examples
         rejects += result.rejects
     return examples, rejects
+
+
+def _require_dev_groups(dev: Sequence[Example], section: DataSection) -> None:
+    """Calibration is cross-fitted by article: known before training, not after it."""
+    articles = len({example.group for example in dev})
+    if articles < LEAST_GROUPS:
+        way = (
+            "give the rows of data.dev the articles that they come from (a group column), or add sentences"
+            if section.dev
+            else f"raise data.dev_fraction ({section.dev_fraction:g}), add sentences, or name files in data.dev"
+        )
+        raise DataError(
+            f"the {len(dev)} dev sentences are of {articles} article, expected at least {LEAST_GROUPS} to cross-fit "
+            f"the calibration; {way}"
+        )
 
 
 def find_data_file(name: str) -> str:

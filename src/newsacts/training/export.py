@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast, pipeline
 
-from newsacts.backends.network import SentenceNetwork, build_network, hush_transformers, load_state
+from newsacts.backends.network import SentenceNetwork, hush_transformers, open_network
 from newsacts.calibration import compute_probabilities, identity_calibration
 from newsacts.checkpoint import Checkpoint
 from newsacts.classifier import Classifier
@@ -74,8 +74,7 @@ def export_transformers(checkpoint: Checkpoint, folder: Path, *, texts: Sequence
     config = checkpoint.load_encoder_config()
     if config.get("model_type") != "bert":
         raise UsageError(f"only BERT encoders can be exported, this one is {config.get('model_type')!r}")
-    network = build_network(config, labels=len(facts.scheme), pooling=facts.pooling)
-    load_state(network, checkpoint.load_weights())
+    network = open_network(checkpoint)
     with hush_transformers():
         _convert(network, config, checkpoint).save_pretrained(folder)
         _load_tokenizer(checkpoint).save_pretrained(folder)

@@ -34,7 +34,7 @@ def prepare_network(config: TrainingConfig, base: BaseModel) -> SentenceNetwork:
     if section.freeze_layers:
         _freeze_layers(encoder, section.freeze_layers)
     hidden = int(encoder.config.hidden_size)
-    body: nn.Module = encoder if section.lora is None else _add_lora(encoder, section.lora)
+    body: nn.Module = encoder if section.lora is None else _add_lora(encoder, section.lora, section.freeze_layers)
     return SentenceNetwork(
         body, hidden=hidden, labels=len(config.scheme.names), pooling=section.pooling, dropout=section.dropout
     )
@@ -95,12 +95,19 @@ def _list_layers(encoder: Any, key: str) -> nn.ModuleList:
     return layers
 
 
-def _add_lora(encoder: Any, section: LoraSection) -> PeftModel:
+def _add_lora(encoder: Any, section: LoraSection, frozen: int) -> PeftModel:
+    free = None
+    if frozen:
+        free = list(range(frozen, len(_list_layers(encoder, "model.freeze_layers"))))
+        if not free:
+            raise ConfigError(f"model.freeze_layers is {frozen}, which leaves model.lora no layer; freeze fewer layers")
     adapter = LoraConfig(
         r=section.rank,
         lora_alpha=section.alpha,
         lora_dropout=section.dropout,
         target_modules=list(section.targets),
+        layers_to_transform=free,
+        layers_pattern=None if free is None else "layer",
     )
     with warnings.catch_warnings():
         # peft still asks transformers by a name that transformers renamed.

@@ -16,14 +16,12 @@ from newsacts.evaluation.bootstrap import Counts, bootstrap_interval, find_inter
 from newsacts.evaluation.score import number_groups
 from newsacts.labels import LabelScheme
 from newsacts.operating_points import LabelCurve, Measure, OperatingCurves, OperatingPoint, choose_point
-from newsacts.training.calibrate_fit import DevSet, cross_fit, fit_calibration, split_folds
+from newsacts.training.calibrate_fit import LEAST_DECIDED, DevSet, cross_fit, fit_calibration, split_folds
 from newsacts.training.config import CalibrationSection
 
 WISHES: tuple[tuple[Measure, float], ...] = (("precision", 0.9), ("recall", 0.9))
 """The operating points whose cross-fitted precision and recall are stored."""
 POINTS = 50
-LEAST_DECIDED = 10
-"""A threshold that fewer dev sentences reach is no point: its precision would be a guess."""
 
 _STEP = 1e-6
 

@@ -3,7 +3,7 @@
     config -> examples -> token rows -> HF Trainer -> dev logits -> calibration -> checkpoint folder
 
 The output folder becomes the checkpoint; the Trainer's resumable state stands in `<folder>.training` beside
-it, with the config of the run. A run that was killed goes on from its last saved step with `resume=True`.
+it (see `training.claim`). A run that was killed goes on from its last saved step with `resume=True`.
 """
 
 import json
@@ -17,8 +17,6 @@ from typing import Any
 import numpy as np
 from accelerate import PartialState
 from transformers import set_seed
-from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from newsacts.backends.base import tell_choices
 from newsacts.backends.network import SentenceNetwork, dump_state
@@ -29,7 +27,6 @@ from newsacts.calibration import identity_calibration
 from newsacts.checkpoint import (
     CARD,
     CONFIG,
-    MANIFEST,
     TOKENIZER,
     Checkpoint,
     ModelFacts,
@@ -39,12 +36,13 @@ from newsacts.checkpoint import (
 )
 from newsacts.classifier import Classifier
 from newsacts.data.loaders import write_rejects
-from newsacts.errors import ConfigError, UsageError
+from newsacts.errors import ModelError
 from newsacts.evaluation.run import build_targets
 from newsacts.evaluation.score import Judged, score_predictions
 from newsacts.training.calibrate_fit import DevSet, cross_fit, fit_calibration
 from newsacts.training.card import render_model_card
-from newsacts.training.config import TrainingConfig, parse_config
+from newsacts.training.claim import CONFIG_NOTE, DRAFT, claim_output, find_last_step, find_state_folder, keep_data_note
+from newsacts.training.config import TrainingConfig
 from newsacts.training.dataset import TrainingData, encode_rows, encode_soft_rows, load_training_data
 from newsacts.training.machine import describe_machine, measure_peak_memory
 from newsacts.training.networks import describe_encoder, merge_adapter, prepare_network
@@ -57,11 +55,9 @@ from newsacts.training.trainer import (
     build_arguments,
     has_accelerator,
     measure_dev,
+    require_evaluation,
 )
-from newsacts.weights import encode_weights
-
-CONFIG_NOTE = "config.json"
-"""In the state folder: the config of an unfinished run."""
+from newsacts.weights import Tensors, encode_weights
 
 _logger = logging.getLogger("newsacts")
 
@@ -82,17 +78,19 @@ def train(config: TrainingConfig, *, resume: bool = False, quiet: bool = False) 
     """Run a config. Returns the checkpoint, or None in the helper processes of a `torchrun`.
 
     Refuses an output folder that is in use: `UsageError` where it holds a checkpoint, or an unfinished run and
-    `resume` is not set; `ConfigError` where `resume` is set and the unfinished run had another config.
+    `resume` is not set; `ConfigError` where `resume` is set and the unfinished run had another config or other data.
+    Raises `ModelError` where training diverged.
     """
     processes = PartialState(cpu=not has_accelerator())
-    if processes.is_main_process:
-        _claim_output(config, resume=resume)
+    unfinished = processes.is_main_process and claim_output(config, resume=resume)
     # The helpers of a torchrun must not look before the first process has made its claim.
     processes.wait_for_everyone()
     state_folder = find_state_folder(config)
     set_seed(config.seed)
     base = find_base_model(config.model.base)
     data = load_training_data(config)
+    if processes.is_main_process:
+        keep_data_note(config, data.facts["files"], unfinished=unfinished)
     if data.rejects and processes.is_main_process:
         write_rejects(data.rejects, state_folder / "rejects.jsonl")
         _logger.warning("%d rows were rejected, see %s", len(data.rejects), state_folder / "rejects.jsonl")
@@ -100,55 +98,6 @@ def train(config: TrainingConfig, *, resume: bool = False, quiet: bool = False) 
     model = _Start(base, tokenizer)
     fitted = _fit(config, data, model, state_folder=state_folder, options=_Options(resume=resume, quiet=quiet))
     return None if fitted is None else _save(config, data, model, *fitted)
-
-
-def find_last_step(state_folder: Path) -> str | None:
-    """The newest training checkpoint that was written to its end, or None.
-
-    A kill during saving leaves a folder without the Trainer's state file, which is written last.
-    """
-    steps = {int(path.name.rpartition("-")[2]): path for path in state_folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*")}
-    for _, path in sorted(steps.items(), reverse=True):
-        if (path / TRAINER_STATE_NAME).is_file():
-            return str(path)
-        _logger.warning("%s was not written to its end and is skipped", path)
-    return None
-
-
-def find_state_folder(config: TrainingConfig) -> Path:
-    """Where the resumable state of a run stands."""
-    folder = Path(config.output.folder)
-    return folder.with_name(folder.name + ".training")
-
-
-def _claim_output(config: TrainingConfig, *, resume: bool) -> None:
-    folder, state_folder = Path(config.output.folder), find_state_folder(config)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        holds = "already holds a checkpoint" if (folder / MANIFEST).exists() else "is in use"
-        raise UsageError(f"{folder} {holds}; set output.folder to another folder or move it away")
-    note = state_folder / CONFIG_NOTE
-    if note.exists():
-        if not resume:
-            raise UsageError(
-                f"{state_folder} holds an unfinished run; go on with it by --resume, or remove that folder"
-            )
-        _refuse_other_config(json.loads(note.read_text(encoding="utf-8")), config)
-    elif resume:
-        _logger.warning("there is no unfinished run in %s; starting a new one", state_folder)
-    state_folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(config.model_dump_json(indent=2), encoding="utf-8")
-
-
-def _refuse_other_config(before: dict[str, Any], config: TrainingConfig) -> None:
-    # A run of an older newsacts does not name the keys that came later: they had their default values.
-    before = json.loads(parse_config(before, origin="the unfinished run").model_dump_json())
-    now = json.loads(config.model_dump_json())
-    changed = sorted(key for key in now | before if before.get(key) != now.get(key))
-    if changed:
-        raise ConfigError(
-            f"the unfinished run had another config: {', '.join(changed)} differ; resume with the same config, or "
-            "choose another output.folder"
-        )
 
 
 def _fit(
@@ -162,6 +111,7 @@ def _fit(
     rows += encode_soft_rows(data.soft, model.tokenizer)
     network = prepare_network(config, model.base)
     arguments = build_arguments(config, state_folder=state_folder, quiet=options.quiet)
+    require_evaluation(config, rows=len(rows), processes=arguments.world_size)
     trainer = NewsactsTrainer(
         config,
         weights,
@@ -195,7 +145,9 @@ def _save(
     """Write the weights, calibrate what was written (rounding included), score it, and put it in place."""
     scheme, output = config.scheme.to_scheme(), config.output
     base = load_base_tensors(model.base, layers=config.model.layers)
-    weights = encode_weights(dump_state(network), base, output.weight_format, rank=output.rank)
+    state = dump_state(network)
+    _refuse_divergence(config, state)
+    weights = encode_weights(state, base, output.weight_format, rank=output.rank)
     texts = {
         CONFIG: json.dumps(describe_encoder(network), indent=2) + "\n",
         TOKENIZER: model.base.tokenizer_file.read_text(encoding="utf-8"),
@@ -213,7 +165,7 @@ def _save(
         codebook=config.scheme.codebook,
         training={"config": json.loads(config.model_dump_json()), "data": data.facts, "run": run},
     )
-    draft = find_state_folder(config) / "checkpoint"
+    draft = find_state_folder(config) / DRAFT
     raw = write_checkpoint(draft, facts, weights=weights, texts=texts)
     facts = _calibrate(config, data, raw)
     texts[CARD] = render_model_card(facts, name=config.name)
@@ -231,13 +183,33 @@ def _calibrate(config: TrainingConfig, data: TrainingData, raw: Checkpoint) -> M
     scheme, section = config.scheme.to_scheme(), config.calibration
     classifier = Classifier.from_pretrained(raw.folder, dtype="float32")
     logits = classifier.predict_logits([example.text for example in data.dev])
+    _refuse_divergence(config, {"logits": logits})
     dev = DevSet(logits, build_targets(data.dev, scheme), [example.group for example in data.dev])
     fitted = cross_fit(dev, scheme, section)
     judged = Judged(dev.truth, fitted.probabilities, fitted.decided, dev.groups)
     scores = {
         "dev": score_predictions(judged, scheme),
-        "how": f"calibration cross-fitted, {fitted.folds} folds; computed by {tell_choices(classifier.choices)}",
+        "how": f"calibration cross-fitted, {fitted.folds} folds{_tell_stopping(config)}; computed by "
+        f"{tell_choices(classifier.choices)}",
         "choices": {name: choice.value for name, choice in classifier.choices.items()},
     }
     calibration = fit_calibration(logits, dev.truth, scheme, section)
     return replace(raw.facts, calibration=calibration, scores=scores, curves=measure_curves(dev, scheme, section))
+
+
+def _tell_stopping(config: TrainingConfig) -> str:
+    if config.optimization.early_stopping is None:
+        return ""
+    return ", but early stopping chose the epoch on these same sentences, so that the scores are a little lucky"
+
+
+def _refuse_divergence(config: TrainingConfig, values: Tensors) -> None:
+    if all(np.isfinite(tensor).all() for tensor in values.values()):
+        return
+    section = config.optimization
+    raise ModelError(
+        "training diverged: the model holds or gives numbers that are not finite. Lower "
+        f"optimization.body_learning_rate ({section.body_learning_rate:g}) or optimization.head_learning_rate "
+        f"({section.head_learning_rate:g}), or choose another optimization.loss (kind {section.loss.kind}, gamma "
+        f"{section.loss.gamma:g}); then remove {find_state_folder(config)} or choose another output.folder"
+    )

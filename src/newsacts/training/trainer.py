@@ -5,6 +5,7 @@ grouping, checkpoints and resumption are the Trainer's own work.
 """
 
 import logging
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,9 +26,11 @@ from transformers import (
     TrainerCallback,
     TrainingArguments,
 )
+from transformers.integrations.integration_utils import get_reporting_integration_callbacks
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from newsacts.calibration import sigmoid
+from newsacts.errors import ConfigError
 from newsacts.training.config import OptimizationSection, TrainingConfig
 from newsacts.training.losses import compute_loss
 
@@ -141,9 +144,10 @@ def group_parameters(network: nn.Module, section: OptimizationSection) -> list[d
 
 
 def build_arguments(config: TrainingConfig, *, state_folder: Path, quiet: bool) -> TrainingArguments:
-    """The Trainer's arguments for a config."""
+    """The Trainer's arguments for a config. Raises `ConfigError` for what is not there: float16, a tracker."""
     section, output = config.optimization, config.output
     precision = choose_precision(section.precision)
+    _require_trackers(output.report_to)
     watching = section.early_stopping is not None
     steps = output.save_every
     return TrainingArguments(
@@ -179,13 +183,34 @@ def build_arguments(config: TrainingConfig, *, state_folder: Path, quiet: bool) 
     )
 
 
+def require_evaluation(config: TrainingConfig, *, rows: int, processes: int) -> None:
+    """Raises `ConfigError` where early stopping would never look at dev: it does so where steps are saved."""
+    section, every = config.optimization, config.output.save_every
+    if section.early_stopping is None or every is None:
+        return
+    batches = math.ceil(rows / (section.batch_size * processes))
+    steps = math.ceil(section.epochs * math.ceil(batches / section.accumulation))
+    if every > steps:
+        raise ConfigError(
+            f"output.save_every is {every} and the run takes {steps} steps: optimization.early_stopping would never "
+            "look at dev; write a smaller save_every, or leave it out for once an epoch"
+        )
+
+
 def has_accelerator() -> bool:
     """Whether PyTorch sees a GPU that the Trainer can use."""
     return bool(torch.cuda.is_available() or torch.backends.mps.is_available())
 
 
 def choose_precision(wanted: str) -> str:
-    """ "auto": bfloat16 where the GPU, or the CPU's own instructions, compute it; else float32."""
+    """ "auto": bfloat16 where the GPU, or the CPU's own instructions, compute it; else float32.
+
+    Raises `ConfigError` for "float16" without a GPU: the Trainer would compute in float32.
+    """
+    if wanted == "float16" and not has_accelerator():
+        raise ConfigError(
+            "optimization.precision float16 needs a GPU, and PyTorch sees none; write auto, float32 or bfloat16"
+        )
     if wanted != "auto":
         return wanted
     if torch.cuda.is_available():
@@ -240,6 +265,23 @@ def balance_classes(targets: np.ndarray[Any, np.dtype[np.float32]], *, exclusive
     positives = np.maximum(targets.sum(axis=0), 1)
     ratio = len(targets) / (targets.shape[1] * positives) if exclusive else (len(targets) - positives) / positives
     return torch.tensor(np.sqrt(ratio), dtype=torch.float32)
+
+
+def _require_trackers(names: Sequence[str]) -> None:
+    """Raises `ConfigError` for a tracker that transformers does not know, or whose package is not installed."""
+    for name in names:
+        if name in {"all", "none"}:
+            continue
+        try:
+            for tracker in get_reporting_integration_callbacks([name]):  # type: ignore[no-untyped-call]
+                tracker()
+        except ValueError as error:
+            raise ConfigError(f"output.report_to: {error}") from error
+        except (RuntimeError, ImportError) as error:
+            raise ConfigError(
+                f"output.report_to: the package of {name} is not installed ({error}); install it, for instance by "
+                f"`pip install {name.replace('_', '-')}`, or leave it out"
+            ) from error
 
 
 def _find_layer(name: str) -> int:
