@@ -48,9 +48,14 @@ KEPT = ("sentences", "macro_f1", "macro_f1_interval", "micro_f1", "example_f1", 
 
 
 def fingerprint(config: TrainingConfig) -> str:
-    """Hash of all that makes a recipe: seeds, names and folders aside."""
-    values = {name: value for name, value in config.model_dump(mode="json").items() if name not in NOT_OF_THE_RECIPE}
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+    """Hash of all that makes a recipe: its training files, and what it sets to other than the default values.
+
+    Seeds, names and folders aside. A key that a later newsacts adds leaves the recipe the same.
+    """
+    chosen = config.model_dump(mode="json", exclude_defaults=True)
+    values = {name: value for name, value in chosen.items() if name not in NOT_OF_THE_RECIPE}
+    files = [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in config.data.train]
+    return hashlib.sha256(json.dumps([values, files], sort_keys=True).encode()).hexdigest()[:12]
 
 
 def measure_seed(name: str, recipe: str, seed: int) -> dict[str, Any]:

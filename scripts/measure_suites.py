@@ -7,6 +7,7 @@ By what `auto` takes on this machine's CPU, as users run it; `computed` names it
 """
 
 import json
+import shlex
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -35,7 +36,7 @@ def main() -> None:
             report = evaluate(classifier, examples, worst=0)
             computed = report.model["computed"]
             parts.append({"recipe": name, "suite": suite, "computed": computed, "scores": report.scores})
-    result = {"command": "python " + " ".join(sys.argv), "machine": describe_machine(), "parts": parts}
+    result = {"command": shlex.join(["python", *sys.argv]), "machine": describe_machine(), "parts": parts}
     options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """The recipes tried, the scores of each by seed, the headers of their configs, and the suites of the written corpus."""
 
 from collections.abc import Callable
+from statistics import fmean
 from typing import Any
 
 from rendering.results import is_measured, read_result, render_unmeasured_header
@@ -27,32 +28,28 @@ def render_seeds(name: str) -> str:
         rows.append(f"| {seed['seed']} | {prose['macro_f1']:.3f} | {low:.3f} to {high:.3f} | {labels} | {wire:.3f} |")
     if len(result["seeds"]) > 1:
         rows.append(_render_mean(result["summary"]))
+    if "near_training" in result:
+        rows += ["", _tell_exact_and_apart(result)]
     machine = result["machine"]
     rows += [
         "",
-        f"{result['sentences']} real sentences{_tell_precision(result['seeds'][0])}; `{result['command']}`, commit "
+        f"{result['sentences']} real sentences{_tell_scored(result['seeds'][0])}; `{result['command']}`, commit "
         f"`{result['commit'][:12]}`, {machine['processor']}, {machine['cores']} cores, torch {machine['torch']}.",
     ]
     return "\n".join(rows)
 
 
 def render_recipes() -> str:
-    """One row a recipe: seeds, macro-F1 with an interval over articles, what became of it."""
-    rows = [
-        "| recipe | seeds | macro-F1 | interval of the first seed | micro-F1 | wire copy | |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    """One row a recipe, all in float32: seeds, macro-F1 with an interval over articles, what became of it."""
+    rows = ["| recipe | seeds | macro-F1 | interval of the first seed | micro-F1 | |", "|---|---|---|---|---|---|"]
     for name, title, verdict in RECIPES:
         if not is_measured(name):
-            rows.append(f"| {title} | not measured yet | | | | | {verdict} |")
+            rows.append(f"| {title} | not measured yet | | | | {verdict} |")
             continue
-        result = read_result(name)
-        summary, seeds = result["summary"], result["seeds"]
-        low, high = seeds[0]["prose"]["macro_f1_interval"]
-        figures = (
-            f"{len(seeds)} | {summary['macro_f1_mean']:.3f} | {low:.3f} to {high:.3f} | {summary['micro_f1_mean']:.3f}"
-        )
-        rows.append(f"| {title} | {figures} | {summary['wire_macro_f1_mean']:.3f} | {verdict} |")
+        seeds = [_read_exact(seed) for seed in read_result(name)["seeds"]]
+        low, high = seeds[0]["macro_f1_interval"]
+        macro, micro = (fmean(seed[measure] for seed in seeds) for measure in ("macro_f1", "micro_f1"))
+        rows.append(f"| {title} | {len(seeds)} | {macro:.3f} | {low:.3f} to {high:.3f} | {micro:.3f} | {verdict} |")
     return "\n".join(rows)
 
 
@@ -72,7 +69,7 @@ def render_header(name: str) -> str:
             f"# time: {spent} minutes of training ({runs[0]['precision']})",
             f"# memory: {max(run['peak_memory_gb'] for run in runs):.1f} GB",
             f"# score: macro-F1 {summary['macro_f1_mean']:.3f} on real_dev, seeds: {len(runs)}; interval of the "
-            f"first over articles {low:.3f} to {high:.3f}",
+            f"first over articles {low:.3f} to {high:.3f}{_tell_scored(result['seeds'][0])}",
         ]
     )
 
@@ -97,10 +94,23 @@ def render_pooling() -> str:
     return "\n".join(rows)
 
 
-def _tell_precision(seed: dict[str, Any]) -> str:
-    # Older results do not say: they were scored by PyTorch in float32 throughout.
-    choices = seed.get("choices")
-    return "" if choices is None else f", scored by {choices['scored']}, calibrated on {choices['fitted']}"
+def _tell_scored(seed: dict[str, Any]) -> str:
+    # Older results do not say: they were scored by PyTorch in float32.
+    return f", scored by {seed['choices']['scored'] if 'choices' in seed else 'pytorch in float32'}"
+
+
+def _read_exact(seed: dict[str, Any]) -> dict[str, Any]:
+    # Older results have one score, and it is that of PyTorch in float32.
+    scores: dict[str, Any] = seed["prose"] if "exact" not in seed else seed["exact"]
+    return scores
+
+
+def _tell_exact_and_apart(result: dict[str, Any]) -> str:
+    exact, apart = (fmean(seed[part]["macro_f1"] for seed in result["seeds"]) for part in ("exact", "apart"))
+    return (
+        f"In float32 the macro-F1 is {exact:.3f}. Without the {result['near_training']} sentences that are "
+        f"near-duplicates of a labelled one in training (the same news in another article) it is {apart:.3f}."
+    )
 
 
 def _render_mean(summary: dict[str, float]) -> str:
