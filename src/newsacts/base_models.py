@@ -24,7 +24,10 @@ _PACKAGE_PREFIX = "package:"
 
 @dataclass(frozen=True, slots=True)
 class BaseModel:
-    """A base model on disk: where it was asked for, its folder, revision and the hash of its weights."""
+    """A base model on disk: where it was asked for, its folder, revision and the hash of its weights.
+
+    The source of a folder is its whole path, so that it is found from another working directory too.
+    """
 
     source: str
     folder: Path
@@ -67,7 +70,8 @@ def find_base_model(
             f"base model {source!r}: {weights} has SHA-256 {found}, expected {expected}; the weights are not the "
             "ones that this model was made with: reinstall the package or restore the folder"
         )
-    return BaseModel(source, folder, found_revision, found)
+    is_folder = not source.startswith((_PACKAGE_PREFIX, HUB_PREFIX))
+    return BaseModel(str(folder.resolve()) if is_folder else source, folder, found_revision, found)
 
 
 def hash_file(path: Path) -> str:

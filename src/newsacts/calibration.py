@@ -8,6 +8,7 @@ the most probable label wins.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +84,40 @@ def set_thresholds(calibration: Calibration, scheme: LabelScheme, thresholds: Ma
             raise UsageError(f"threshold {threshold!r} of {name} cannot be used; expected a number between 0 and 1")
         changed[scheme.index(name)] = float(threshold)
     return replace(calibration, thresholds=tuple(changed), policy="fixed by hand")
+
+
+def format_calibration(calibration: Calibration) -> dict[str, Any]:
+    """As values that JSON can hold; shares that are not known stay out, as in files from before they were noted."""
+    prevalence = {} if calibration.prevalence is None else {"prevalence": list(calibration.prevalence)}
+    return {
+        "slopes": list(calibration.slopes),
+        "intercepts": list(calibration.intercepts),
+        "thresholds": list(calibration.thresholds),
+        "policy": calibration.policy,
+        **prevalence,
+    }
+
+
+def parse_calibration(stored: Mapping[str, Any]) -> Calibration:
+    """The way back from `format_calibration`. Raises KeyError, TypeError or ValueError for what is malformed.
+
+    That is, too, a number that is not finite, a slope of 0 or less, a threshold or a share outside 0 to 1.
+    """
+    calibration = Calibration(
+        slopes=tuple(map(float, stored["slopes"])),
+        intercepts=tuple(map(float, stored["intercepts"])),
+        thresholds=tuple(map(float, stored["thresholds"])),
+        policy=str(stored["policy"]),
+        prevalence=tuple(map(float, stored["prevalence"])) if "prevalence" in stored else None,
+    )
+    if not all(0 < slope < np.inf for slope in calibration.slopes):
+        raise ValueError(f"slopes must be finite and above 0, got {list(calibration.slopes)}")
+    if not np.isfinite(calibration.intercepts).all():
+        raise ValueError(f"intercepts must be finite, got {list(calibration.intercepts)}")
+    shares = [*calibration.thresholds, *(calibration.prevalence or ())]
+    if not all(0 <= share <= 1 for share in shares):
+        raise ValueError(f"thresholds and prevalences must be between 0 and 1, got {shares}")
+    return calibration
 
 
 def name_labels(probabilities: Sequence[float], decided: Sequence[bool], scheme: LabelScheme) -> tuple[str, ...]:

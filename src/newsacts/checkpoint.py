@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from newsacts.base_models import BaseModel, find_base_model, hash_file
-from newsacts.calibration import Calibration
+from newsacts.calibration import Calibration, format_calibration, parse_calibration
 from newsacts.errors import IntegrityError, ModelError, ProtocolError
 from newsacts.labels import LabelScheme
 from newsacts.operating_points import OperatingCurves, format_curves, parse_curves
@@ -45,6 +45,7 @@ TOKENIZER = "tokenizer.json"
 CARD = "README.md"
 DIGEST = "manifest_sha256"
 
+_LONGEST_NAME = 255
 _LAYER = re.compile(r"(encoder\.encoder\.layer\.)(\d+)(\..*)")
 
 
@@ -86,8 +87,17 @@ class Checkpoint:
         return self.folder / TOKENIZER
 
     def load_encoder_config(self) -> dict[str, Any]:
-        """The encoder's configuration as a dictionary."""
-        config: dict[str, Any] = _read_json(self.folder / CONFIG)
+        """The encoder's configuration as a dictionary. Raises `ModelError`."""
+        path = self.folder / CONFIG
+        config = _read_json(path)
+        if not isinstance(config, dict):
+            raise ModelError(f"{path}: expected a JSON object, got {type(config).__name__}; restore the checkpoint")
+        positions = config.get("max_position_embeddings")
+        if isinstance(positions, int) and self.facts.max_tokens > positions:
+            raise ModelError(
+                f"{self.folder / MANIFEST}: max_tokens is {self.facts.max_tokens}, and the encoder reads at most "
+                f"{positions} tokens ({CONFIG}); restore the checkpoint"
+            )
         return config
 
     def load_weights(self) -> dict[str, Array]:
@@ -150,21 +160,21 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         raise ModelError(f"{folder}: not a newsacts checkpoint: expected {MANIFEST} in it, found {inside}")
     manifest = _read_json(folder / MANIFEST)
     protocol = manifest.get("protocol") if isinstance(manifest, dict) else None
-    if not isinstance(protocol, int) or protocol < 1:
+    if type(protocol) is not int or protocol < 1:
         raise ModelError(f"{folder / MANIFEST}: expected a protocol number of 1 or more, got {protocol!r}")
     if protocol > PROTOCOL:
         raise ProtocolError(
             f"{folder}: checkpoint protocol {protocol} is newer than this newsacts reads (up to {PROTOCOL}); "
             "upgrade: pip install --upgrade newsacts"
         )
-    if manifest.get(DIGEST) != digest_manifest(manifest):
-        raise IntegrityError(
-            f"{folder / MANIFEST}: its content does not fit its own digest; it was edited or damaged: restore the "
-            "checkpoint, or fit thresholds anew by training"
-        )
     try:
+        if manifest.get(DIGEST) != digest_manifest(manifest):
+            raise IntegrityError(
+                f"{folder / MANIFEST}: its content does not fit its own digest; it was edited or damaged: restore the "
+                "checkpoint, or fit thresholds anew by training"
+            )
         facts, files = _parse_manifest(manifest)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelError(f"{folder / MANIFEST}: incomplete or malformed ({error!r}); restore the checkpoint") from error
     _verify_files(folder, files)
     return Checkpoint(folder, facts, files)
@@ -190,9 +200,7 @@ def write_manifest(folder: Path, facts: ModelFacts, files: Mapping[str, str]) ->
 
 
 def _format_manifest(facts: ModelFacts, files: Mapping[str, str]) -> dict[str, Any]:
-    calibration = facts.calibration
     # What an older writer did not know stays out where it is not known, so that old folders keep their bytes.
-    prevalence = {} if calibration.prevalence is None else {"prevalence": list(calibration.prevalence)}
     curves = {} if facts.curves is None else {"operating_points": format_curves(facts.curves, facts.scheme.names)}
     layers = {} if facts.base_layers is None else {"layers": list(facts.base_layers)}
     base = {"source": facts.base_source, "revision": facts.base_revision, "sha256": facts.base_sha256}
@@ -203,13 +211,7 @@ def _format_manifest(facts: ModelFacts, files: Mapping[str, str]) -> dict[str, A
         "architecture": {"pooling": facts.pooling, "max_tokens": facts.max_tokens},
         "weight_format": facts.weight_format,
         "base": base | layers,
-        "calibration": {
-            "slopes": list(calibration.slopes),
-            "intercepts": list(calibration.intercepts),
-            "thresholds": list(calibration.thresholds),
-            "policy": calibration.policy,
-            **prevalence,
-        },
+        "calibration": format_calibration(facts.calibration),
         **curves,
         "training": dict(facts.training),
         "scores": dict(facts.scores),
@@ -224,31 +226,25 @@ def digest_manifest(manifest: Mapping[str, Any]) -> str:
 
 
 def _parse_manifest(manifest: Mapping[str, Any]) -> tuple[ModelFacts, dict[str, str]]:
-    calibration = manifest["calibration"]
+    scheme, base = manifest["scheme"], manifest["base"]
     facts = ModelFacts(
-        scheme=LabelScheme(tuple(manifest["scheme"]["names"]), bool(manifest["scheme"]["exclusive"])),
-        calibration=Calibration(
-            slopes=tuple(map(float, calibration["slopes"])),
-            intercepts=tuple(map(float, calibration["intercepts"])),
-            thresholds=tuple(map(float, calibration["thresholds"])),
-            policy=str(calibration["policy"]),
-            prevalence=tuple(map(float, calibration["prevalence"])) if "prevalence" in calibration else None,
-        ),
-        pooling=str(manifest["architecture"]["pooling"]),
-        max_tokens=int(manifest["architecture"]["max_tokens"]),
-        weight_format=str(manifest["weight_format"]),
-        base_source=str(manifest["base"]["source"]),
-        base_revision=str(manifest["base"]["revision"]),
-        base_sha256=str(manifest["base"]["sha256"]),
-        base_layers=tuple(map(int, manifest["base"]["layers"])) if "layers" in manifest["base"] else None,
-        codebook=manifest["codebook"],
-        training=manifest["training"],
-        scores=manifest["scores"],
+        scheme=LabelScheme(tuple(map(_check_text, _check_list(scheme["names"]))), bool(scheme["exclusive"])),
+        calibration=parse_calibration(manifest["calibration"]),
+        pooling=_check_text(manifest["architecture"]["pooling"]),
+        max_tokens=_check_count(manifest["architecture"]["max_tokens"]),
+        weight_format=_check_text(manifest["weight_format"]),
+        base_source=_check_text(base["source"]),
+        base_revision=_check_text(base["revision"]),
+        base_sha256=_check_text(base["sha256"]),
+        base_layers=tuple(map(_check_count, _check_list(base["layers"]))) if "layers" in base else None,
+        codebook=None if manifest["codebook"] is None else _check_text(manifest["codebook"]),
+        training=_check_object(manifest["training"]),
+        scores=_check_object(manifest["scores"]),
         curves=_parse_curves(manifest),
     )
     if len(facts.calibration.slopes) != len(facts.scheme):
         raise ValueError(f"{len(facts.scheme)} labels but calibration for {len(facts.calibration.slopes)}")
-    return facts, {str(name): str(digest) for name, digest in manifest["files"].items()}
+    return facts, {name: _check_text(digest) for name, digest in _check_object(manifest["files"]).items()}
 
 
 def _parse_curves(manifest: Mapping[str, Any]) -> OperatingCurves | None:
@@ -257,16 +253,43 @@ def _parse_curves(manifest: Mapping[str, Any]) -> OperatingCurves | None:
     return None if stored is None else parse_curves(stored, manifest["scheme"]["names"])
 
 
+def _check_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, got {value!r}")
+    return value
+
+
+def _check_count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"expected a whole number of 0 or more, got {value!r}")
+    return value
+
+
+def _check_list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, got {value!r}")
+    return value
+
+
+def _check_object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, got {value!r}")
+    return value
+
+
 def _verify_files(folder: Path, files: Mapping[str, str]) -> None:
     for name in (WEIGHTS, CONFIG, TOKENIZER):
         if name not in files:
             raise ModelError(f"{folder / MANIFEST}: lists no hash for {name}; the checkpoint is incomplete")
     for name, expected in files.items():
-        if Path(name).name != name:
-            raise ModelError(f"{folder / MANIFEST}: file name {name!r} leaves the folder; refused")
+        if Path(name).name != name or len(name) > _LONGEST_NAME:
+            raise ModelError(f"{folder / MANIFEST}: file name {name[:_LONGEST_NAME]!r} leaves the folder; refused")
         if not (folder / name).is_file():
             raise ModelError(f"{folder}: file {name} is listed in {MANIFEST} and missing; restore the checkpoint")
-        found = hash_file(folder / name)
+        try:
+            found = hash_file(folder / name)
+        except OSError as error:
+            raise ModelError(f"{folder / name}: cannot be read: {error}") from error
         if found != expected:
             raise IntegrityError(
                 f"{folder / name}: SHA-256 is {found}, {MANIFEST} says {expected}; the file was changed or damaged: "
@@ -277,5 +300,5 @@ def _verify_files(folder: Path, files: Mapping[str, str]) -> None:
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: cannot be read as JSON: {error}") from error

@@ -144,10 +144,13 @@ class Classifier:
         """A classifier whose thresholds reach a precision or recall on the development sentences: ("precision", 0.9).
 
         ("f1") asks for the best F1. All labels, or those named. After `with_prior` the point is that of the new prior.
+        A label that the development sentences did not hold has no point: it keeps its threshold, and a warning says so.
         Raises `UsageError` naming each label that does not reach it, or with `nearest` gives it the point where the
         measure is highest; `find_operating_points` has the figures.
         """
         points = self.find_operating_points(measure, target, labels=labels, nearest=nearest)
+        if labels is None:
+            self._warn_of_unseen([name not in points for name in self.scheme.names], "threshold")
         halved = {name: point.f1 / 2 if measure == "f1" else point.threshold for name, point in points.items()}
         policy = describe_wish(points, measure, target)
         if len(points) < len(self.scheme):
@@ -162,7 +165,10 @@ class Classifier:
         labels: Sequence[str] | None = None,
         nearest: bool = False,
     ) -> dict[str, OperatingPoint]:
-        """By label, the point of the stored curve that `with_operating_point` would use, with its intervals."""
+        """By label, the point of the stored curve that `with_operating_point` would use, with its intervals.
+
+        Labels without a curve are left out, unless they are named: then, or where none has one, that is a `UsageError`.
+        """
         curves, prevalence = self.checkpoint.facts.curves, self.calibration.prevalence
         if self.scheme.exclusive:
             raise UsageError("exclusive labels have no thresholds: the most probable label wins; no point to choose")
@@ -172,6 +178,8 @@ class Classifier:
                 "probabilities); give thresholds yourself, by with_thresholds in Python, or train anew"
             )
         columns = {name: self.scheme.index(name) for name in (self.scheme.names if labels is None else labels)}
+        if labels is None and any(curve is not None for curve in curves.labels):
+            columns = {name: column for name, column in columns.items() if curves.labels[column] is not None}
         known = {name: curves.labels[column] for name, column in columns.items()}
         moved = {
             name: curve if curve is None or prevalence is None else move_curve(curve, prevalence[columns[name]])
@@ -183,19 +191,24 @@ class Classifier:
         """A classifier for a corpus where labels are as common as `prior` says, e.g. {"accusation": 0.02}.
 
         Multiplies the odds of each named label by those of the new share over the share among the development
-        sentences (Saerens, Latinne and Decaestecker 2002). Thresholds keep their numbers and apply to the corrected
-        probability. `fitted_at` is for checkpoints that do not say how common labels were. Raises `UsageError`.
+        sentences (Saerens, Latinne and Decaestecker 2002); the others stay as they are. Thresholds keep their numbers
+        and apply to the corrected probability. `fitted_at` is for checkpoints that do not say how common labels were,
+        or labels that the development sentences did not hold. Raises `UsageError`.
         """
         known = self.calibration
         if fitted_at is not None:
             known = replace(known, prevalence=tuple(fill_shares(fitted_at, self.scheme, known.prevalence)))
         shares = fill_shares(prior, self.scheme, known.prevalence)
-        shifted = shift_prior(known, shares, exclusive=self.scheme.exclusive)
+        shifted = shift_prior(known, shares, exclusive=self.scheme.exclusive, names=self.scheme.names)
         return self._change_facts(shifted, self.checkpoint.facts.curves)
 
     def estimate_prior(self, texts: Iterable[str]) -> dict[str, float]:
-        """How common each label is among unlabelled texts, for `with_prior`; see `priors.estimate_prior`."""
+        """How common each label is among unlabelled texts, for `with_prior`; see `priors.estimate_prior`.
+
+        A label that was in none of the development sentences, or in all, keeps that share, and a warning says so.
+        """
         fitted = fill_shares({}, self.scheme, self.calibration.prevalence)
+        self._warn_of_unseen([share in {0, 1} for share in fitted], "share")
         shares = estimate_prior(self.predict_proba(texts), fitted, exclusive=self.scheme.exclusive)
         return dict(zip(self.scheme.names, shares, strict=True))
 
@@ -274,6 +287,12 @@ class Classifier:
         with TemporaryDirectory() as folder:
             commit = api.upload_folder(repo_id=name, folder_path=self.save_pretrained(folder))
         return str(commit.commit_url)
+
+    def _warn_of_unseen(self, unseen: Sequence[bool], kept: str) -> None:
+        if names := [name for name, applies in zip(self.scheme.names, unseen, strict=True) if applies]:
+            _logger.warning(
+                "the development sentences held only one case of %s, which keeps its %s", ", ".join(names), kept
+            )
 
     def _change_facts(self, calibration: Calibration, curves: OperatingCurves | None) -> "Classifier":
         other = copy(self)

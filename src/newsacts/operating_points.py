@@ -188,10 +188,15 @@ def _parse_curve(stored: Mapping[str, Any] | None) -> LabelCurve | None:
     points = [_parse_point(*values) for values in zip(*(columns[name] for name in _COLUMNS), strict=True)]
     if not points:
         raise ValueError("an operating curve without points")
-    return LabelCurve(float(stored["prevalence"]), tuple(points))
+    prevalence = float(stored["prevalence"])
+    if not 0 < prevalence < 1:
+        raise ValueError(f"an operating curve at a prevalence of {prevalence}, expected one between 0 and 1")
+    return LabelCurve(prevalence, tuple(points))
 
 
 def _parse_point(threshold: float, decided: float, *figures: float) -> OperatingPoint:
+    if not all(0 <= value <= 1 for value in (threshold, *figures)):
+        raise ValueError(f"an operating point with {[threshold, *figures]}, expected numbers between 0 and 1")
     precision, precision_low, precision_high, recall, recall_low, recall_high = map(float, figures)
     return OperatingPoint(
         float(threshold), int(decided), precision, (precision_low, precision_high), recall, (recall_low, recall_high)

@@ -15,11 +15,13 @@ from newsacts.errors import ModelError, UsageError
 
 Array = npt.NDArray[np.generic]
 Tensors = Mapping[str, Array]
+Shape = tuple[int, ...]
 
 _STEPS, _SCALE = ":int8", ":scale"
 _LEFT, _RIGHT = ":left", ":right"
 _FROM_BASE = ":base"
 _INT8_LIMIT = 127
+_SHOWN = 3
 
 
 def encode_full(state: Tensors, base: Tensors, rank: int) -> dict[str, Array]:
@@ -74,6 +76,22 @@ def decode_weights(stored: Tensors, base: Tensors) -> dict[str, Array]:
         elif f":{kind}" not in {_SCALE, _RIGHT}:
             raise ModelError(f"stored tensor {key!r} has an unknown layout; a newer newsacts may have written it")
     return state
+
+
+def check_shapes(state: Tensors, expected: Mapping[str, Shape]) -> None:
+    """Raises `ModelError` where a tensor of `expected` is missing, left over, or of another shape."""
+    faults = [f"{name!r} is missing" for name in expected if name not in state]
+    faults += [f"{name!r} has no place" for name in state if name not in expected]
+    faults += [
+        f"{name!r} has the shape {state[name].shape} instead of {shape}"
+        for name, shape in expected.items()
+        if name in state and state[name].shape != shape
+    ]
+    if faults:
+        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise ModelError(
+            f"weights do not fit the network of config.json: {'; '.join(faults[:_SHOWN])}{more}; restore the checkpoint"
+        )
 
 
 def _encode_delta(

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from newsacts.backends import onnx_graphs
 from newsacts.backends.onnx_graphs import FOLDER, load_graph, make_key, ship_activations
 from newsacts.backends.onnx_session import choose_int8
 from newsacts.backends.quantization import FULL_STEPS, REDUCED_STEPS
+from newsacts.backends.written_sentences import digest_sentences, read_sentences
 from newsacts.checkpoint import CONFIG, WEIGHTS, Checkpoint, open_checkpoint, write_checkpoint
 from newsacts.errors import DataError
 from newsacts.training.export_onnx import PARITY_FILE, export_onnx, measure_int8_parity
@@ -111,6 +113,26 @@ def test_another_checkpoint_precision_or_builder_has_another_graph(
     monkeypatch.setattr(onnx_graphs, "BUILDER", onnx_graphs.BUILDER + 1)
     keys.add(make_key(tiny_checkpoint, "int8-127"))
     assert len(keys) == 5
+
+
+def test_other_sentences_to_measure_give_another_graph(
+    tiny_checkpoint: Checkpoint, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = load_graph(tiny_checkpoint, steps=FULL_STEPS)
+    corpus = tiny.write_labelled(tmp_path / "sentences.jsonl", copies=20)
+    monkeypatch.setattr("newsacts.backends.activations.read_sentences", partial(read_sentences, corpus=corpus))
+    monkeypatch.setattr(onnx_graphs, "digest_sentences", partial(digest_sentences, corpus))
+    other, origin = load_graph(tiny_checkpoint, steps=FULL_STEPS)
+    assert origin.startswith("built now")
+    assert other != first
+    assert len(list(cache.glob("activations-*.json"))) == 2
+    monkeypatch.undo()
+    monkeypatch.setenv("NEWSACTS_CACHE", str(cache.parent))
+    assert load_graph(tiny_checkpoint, steps=FULL_STEPS) == (first, f"cached in {cache}")
+
+
+def test_other_activations_give_another_key(tiny_checkpoint: Checkpoint) -> None:
+    assert make_key(tiny_checkpoint, "int8-127", made_from="a") != make_key(tiny_checkpoint, "int8-127", made_from="b")
 
 
 def test_many_openers_at_once_get_the_same_graph(tiny_checkpoint: Checkpoint, cache: Path) -> None:

@@ -83,6 +83,78 @@ def test_a_manifest_without_a_section_is_malformed(folder: Path, key: str) -> No
         open_checkpoint(folder)
 
 
+NUMBERS: dict[str, object] = {"slopes": [1.0] * 4, "intercepts": [0.0] * 4, "thresholds": [0.5] * 4, "policy": "fixed"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"slopes": [1, 1, 1, float("nan")]},
+        {"slopes": [1, 1, 1, float("inf")]},
+        {"slopes": [1, 1, 1, -1]},
+        {"slopes": [1, 1, 1, 0]},
+        {"slopes": [1, 1, 1, 10**400]},
+        {"intercepts": [0, 0, 0, float("-inf")]},
+        {"thresholds": [0.5, 0.5, 0.5, 7]},
+        {"thresholds": [0.5, 0.5, 0.5, float("nan")]},
+        {"prevalence": [0.1, 0.1, 0.1, 1.1]},
+    ],
+)
+def test_a_calibration_that_no_fit_gives_is_malformed(folder: Path, changes: dict[str, object]) -> None:
+    edit_manifest(folder, calibration=NUMBERS | changes)
+    with pytest.raises(ModelError, match="incomplete or malformed"):
+        open_checkpoint(folder)
+
+
+def test_a_calibration_at_its_edges_is_read(folder: Path) -> None:
+    edges = {"thresholds": [0, 1, 0.5, 0.5], "prevalence": [0, 1, 0.2, 0.2], "intercepts": [-700, 700, 0, 0]}
+    edit_manifest(folder, calibration=NUMBERS | edges)
+    assert open_checkpoint(folder).facts.calibration.prevalence == (0, 1, 0.2, 0.2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"files": []},
+        {"scheme": []},
+        {"scheme": {"names": "abcd", "exclusive": False}},
+        {"scheme": {"names": ["a", 2, "c", "d"], "exclusive": False}},
+        {"architecture": {"pooling": "mean", "max_tokens": "32"}},
+        {"architecture": {"pooling": ["mean"], "max_tokens": 32}},
+        {"training": []},
+        {"scores": "high"},
+        {"codebook": 1},
+        {"weight_format": None},
+        {"operating_points": []},
+    ],
+    ids=str,
+)
+def test_a_manifest_with_values_of_another_type_is_malformed(folder: Path, changes: dict[str, object]) -> None:
+    edit_manifest(folder, **changes)
+    with pytest.raises(ModelError, match="incomplete or malformed"):
+        open_checkpoint(folder)
+
+
+def test_text_that_cannot_be_encoded_is_malformed(folder: Path) -> None:
+    (folder / "newsacts.json").write_text('{"protocol": 1, "codebook": "\\ud800"}')
+    with pytest.raises(ModelError, match="incomplete or malformed"):
+        open_checkpoint(folder)
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_nesting_without_end_is_a_model_error(folder: Path, depth: int) -> None:
+    (folder / "newsacts.json").write_text('{"protocol": 1, "deep": ' + "[" * depth + "]" * depth + "}")
+    with pytest.raises(ModelError):
+        open_checkpoint(folder)
+
+
+def test_a_file_name_longer_than_any_file_is_refused(folder: Path) -> None:
+    manifest = json.loads((folder / "newsacts.json").read_text())
+    edit_manifest(folder, files=manifest["files"] | {"a" * 5_000: "0" * 64})
+    with pytest.raises(ModelError, match="refused"):
+        open_checkpoint(folder)
+
+
 def test_a_manifest_that_is_no_json_is_a_model_error(folder: Path) -> None:
     (folder / "newsacts.json").write_text("{")
     with pytest.raises(ModelError, match="cannot be read as JSON"):
@@ -106,6 +178,16 @@ def test_a_base_with_another_hash_is_refused(tiny_base: Path, tmp_path: Path) ->
     tiny.change_byte(copy / "model.safetensors")
     with pytest.raises(IntegrityError, match=f"expected {base.sha256}"):
         find_base_model(str(copy), sha256=base.sha256)
+
+
+def test_a_base_in_a_relative_folder_is_named_by_its_whole_path(
+    tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_base.parent)
+    found = find_base_model(tiny_base.name)
+    assert found.source == str(tiny_base.resolve())
+    monkeypatch.chdir("/")
+    assert find_base_model(found.source).sha256 == found.sha256
 
 
 def test_the_packaged_base_has_the_pinned_hash() -> None:

@@ -110,6 +110,33 @@ def test_a_corpus_without_the_label_gets_a_usable_prior() -> None:
     assert 0 < share < 0.001
 
 
+@pytest.mark.parametrize("edge", [0.0, 1.0])
+def test_a_label_that_never_varied_stays_as_it_is_and_hinders_no_other(edge: float) -> None:
+    before = fitted((0.3, edge))
+    moved = shift_prior(before, (0.1, edge), exclusive=False)
+    alone = shift_prior(fitted((0.3,)), (0.1,), exclusive=False)
+    assert moved.intercepts == (alone.intercepts[0], 0.0)
+    assert moved.prevalence == (0.1, edge)
+    logits, _ = draw(0.1, 5_000)
+    values = compute_probabilities(np.hstack([logits, logits]), PAIR, before)
+    shares = estimate_prior(values, (0.3, edge))
+    assert shares == pytest.approx((estimate_prior(values[:, :1], (0.3,))[0], edge), abs=1e-9)
+    assert shares[1] == edge
+    corrected = correct_probabilities(values, (0.3, edge), shares, exclusive=False)
+    assert np.array_equal(corrected[:, 1], values[:, 1].astype(np.float64))
+    with pytest.raises(UsageError, match=r"the share of b cannot be changed: (none|all) of .* fitted_at=\{'b': share"):
+        shift_prior(before, (0.3, 0.1), exclusive=False, names=PAIR.names)
+
+
+def test_an_exclusive_label_that_never_varied_keeps_its_share_and_the_others_fill_the_rest() -> None:
+    before = fitted((0.4, 0.6, 0.0))
+    assert shift_prior(before, (0.5, 0.5, 0.0), exclusive=True).intercepts[2] == 0.0
+    logits = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)
+    shares = estimate_prior(compute_probabilities(logits, THREE, before), (0.4, 0.6, 0.0), exclusive=True)
+    assert shares[2] == 0.0
+    assert sum(shares) == pytest.approx(1)
+
+
 @pytest.mark.parametrize(
     ("prior", "words"),
     [((0.0,), "between 0 and 1"), ((1.0,), "between 0 and 1"), ((float("nan"),), "between 0 and 1")],

@@ -110,6 +110,26 @@ def test_abbreviation_that_may_stand_last_ends_a_sentence_before_a_starter_only(
     assert len(split(f"They like {abbreviation} Harbour Master Voss.")) == 1
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("The deadline is 5 p.m. GMT.", "Iran has not answered."),
+        ("They meet at 10 a.m. Monday.", "Nobody will come."),
+        ("It opens at 9 a.m. Eastern.", "Shares fell."),
+        ("He left at 5 p.m.", "Mt. Arden was hidden in smoke."),
+        ("He left at 5 p.m.", "The aide stayed."),
+    ],
+)
+def test_a_zone_or_day_that_ends_a_sentence_belongs_to_the_hour_before_it(first: str, second: str) -> None:
+    assert split(f"{first} {second}") == [first, second]
+
+
+def test_a_spaced_ellipsis_makes_no_text_tokenised() -> None:
+    prose = ["Mr. Arden said . . . nothing.", "The aide denied it.", "He left."]
+    assert split(" ".join(prose)) == prose
+    assert detect_register("the clerk lives in the u.s. .") is Register.TOKENISED
+
+
 WRAPPED = (
     "The board said on Friday that it had fined the owner of the trawler Osprey\n"
     "Marine Services after an inquiry that took two years, cost three million\n"

@@ -1,33 +1,19 @@
-"""What the activations of a checkpoint are on written sentences: the ground for the grids of int8.
+"""What the activations of a checkpoint are on written sentences: the ground for the grids of int8."""
 
-The sentences are those of the corpus in the package, half of them in the form of wire text. Labels are not looked at.
-"""
-
-import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from safetensors.numpy import load, save
 
-from newsacts import data
-from newsacts.backends.bert_graph import PROBE, GraphPlan, build_graph, fill_config, name_places
-from newsacts.backends.onnx_session import choose_threads, feed_batch, open_session
+from newsacts.backends.bert_graph import PROBE, GraphPlan, build_graph, name_places
+from newsacts.backends.bert_shapes import fill_config
+from newsacts.backends.onnx_session import choose_threads, open_session, run_session
 from newsacts.backends.quantization import Spread, measure_spread
+from newsacts.backends.written_sentences import read_sentences
 from newsacts.batching import WindowTokenizer, form_batches
 from newsacts.checkpoint import Checkpoint
-from newsacts.registers import to_wire
 from newsacts.weights import Array
 
-SENTENCES = 256
 TOKEN_BUDGET = 1_024
-_CORPUS = Path(data.__file__).parent / "corpus" / "sentences.jsonl"
-
-
-def read_sentences(count: int = SENTENCES) -> list[str]:
-    """Sentences from all over the written corpus, every other one as wire text."""
-    texts = [str(json.loads(line)["text"]) for line in _CORPUS.read_text(encoding="utf-8").splitlines()]
-    chosen = texts[:: max(1, len(texts) // count)][:count]
-    return [to_wire(text) if number % 2 else text for number, text in enumerate(chosen)]
 
 
 def measure_activations(checkpoint: Checkpoint, state: Mapping[str, Array]) -> dict[str, Spread]:
@@ -40,7 +26,7 @@ def measure_activations(checkpoint: Checkpoint, state: Mapping[str, Array]) -> d
     places = name_places(config)
     spreads: dict[str, Spread] = {}
     for batch in form_batches(windows, token_budget=TOKEN_BUDGET, padding_id=tokenizer.padding_id):
-        values = session.run([PROBE + place for place in places], feed_batch(batch))
+        values = run_session(session, [PROBE + place for place in places], batch)
         for place, vectors in zip(places, values, strict=True):
             found = measure_spread(vectors[batch.mask.astype(bool)])
             spreads[place] = spreads[place].join(found) if place in spreads else found

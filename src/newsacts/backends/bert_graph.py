@@ -31,18 +31,16 @@ _MINUS_INFINITY = np.float32(-np.inf)
 
 @dataclass(frozen=True, slots=True)
 class GraphPlan:
-    """What to build. `spreads` by "layer.place" ask for int8 with weights of up to `steps`; None is float32."""
+    """What to build, from a configuration of `bert_shapes.fill_config`.
+
+    `spreads` by "layer.place" ask for int8 with weights of up to `steps`; None is float32.
+    """
 
     config: Mapping[str, Any]
     pooling: str
     spreads: Mapping[str, Spread] | None = None
     steps: int = 0
     probe: bool = False
-
-
-def fill_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """An encoder's configuration with BERT's own defaults for what the graph needs and it leaves out."""
-    return {"layer_norm_eps": 1e-12, "num_hidden_layers": 12, "num_attention_heads": 12, **config}
 
 
 def name_places(config: Mapping[str, Any]) -> list[str]:

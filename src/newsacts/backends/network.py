@@ -9,14 +9,32 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
 from transformers.utils import logging
 
+from newsacts.checkpoint import CONFIG, Checkpoint
 from newsacts.errors import ModelError, UsageError
-from newsacts.weights import Array
+from newsacts.weights import Array, check_shapes
 
 POOLINGS = ("mean", "cls", "max", "mean_max", "attention")
+
+_IMPLEMENTATIONS = ("attn_implementation", "attn_implementation_internal", "experts_implementation")
+_OWN_ATTENTION = (None, "eager", "sdpa")
+_CONFIG_FAULTS = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RuntimeError,
+    ImportError,
+    OSError,
+    StrictDataclassError,
+)
+"""What transformers and torch raise for configurations that make no sense, each in its own way."""
 
 
 class Pooling(nn.Module):
@@ -64,20 +82,46 @@ class SentenceNetwork(nn.Module):
         return logits
 
 
+def open_network(checkpoint: Checkpoint) -> SentenceNetwork:
+    """The network of a checkpoint with its weights, ready to compute on the CPU. Raises `ModelError`.
+
+    Shapes are compared before anything is allocated, so that sizes in config.json cost nothing unless they are right.
+    """
+    facts, config, state = checkpoint.facts, checkpoint.load_encoder_config(), checkpoint.load_weights()
+    for key, value in _walk(config):
+        if key.endswith("layers") and isinstance(value, int) and value > len(state):
+            raise ModelError(f"{CONFIG}: {key} is {value}, and there are only {len(state)} tensors")
+    labels, pooling = len(facts.scheme), facts.pooling
+    with torch.device("meta"):
+        outline = build_network(config, labels=labels, pooling=pooling)
+    check_shapes(state, {name: tuple(tensor.shape) for name, tensor in outline.state_dict().items()})
+    network = build_network(config, labels=labels, pooling=pooling)
+    load_state(network, state)
+    return network.eval()
+
+
 def build_network(
     encoder_config: Mapping[str, Any], *, labels: int, pooling: str, dropout: float = 0.0
 ) -> SentenceNetwork:
-    """A network with random weights from an encoder configuration. Raises `ModelError` for an unknown one."""
-    values = {name: value for name, value in encoder_config.items() if name != "model_type"}
+    """A network with random weights from an encoder configuration. Raises `ModelError` for one that cannot be used.
+
+    Attention of another kind than transformers' own is refused: a name like "owner/kernel" would fetch and run code.
+    """
+    for key, value in _walk(encoder_config):
+        if key.endswith(_IMPLEMENTATIONS) and value not in _OWN_ATTENTION:
+            raise ModelError(f"{CONFIG}: {key} is {value!r}, which may run foreign code; leave it out of the file")
+    # transformers makes a name for each of `num_labels`, which no network of newsacts has a use for.
+    values = {name: value for name, value in encoder_config.items() if name not in {"model_type", "num_labels"}}
     try:
         config = AutoConfig.for_model(encoder_config["model_type"], **values)
-    except (KeyError, ValueError, TypeError) as error:
+        encoder: Any = AutoModel.from_config(config, trust_remote_code=False, **without_pooler(config.model_type))  # type: ignore[no-untyped-call]
+        hidden = int(config.hidden_size)
+    except _CONFIG_FAULTS as error:
         raise ModelError(
-            f"encoder configuration cannot be used: {error!r}; expected config.json of a model that "
+            f"encoder configuration cannot be used: {error!r}; expected {CONFIG} of a model that "
             "transformers' AutoModel knows"
         ) from error
-    encoder: Any = AutoModel.from_config(config, trust_remote_code=False, **without_pooler(config.model_type))  # type: ignore[no-untyped-call]
-    return SentenceNetwork(encoder, hidden=config.hidden_size, labels=labels, pooling=pooling, dropout=dropout)
+    return SentenceNetwork(encoder, hidden=hidden, labels=labels, pooling=pooling, dropout=dropout)
 
 
 def load_state(network: nn.Module, state: Mapping[str, Array]) -> None:
@@ -110,6 +154,14 @@ def hush_transformers() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _walk(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Keys and values of a configuration and of those inside it."""
+    for key, value in config.items():
+        yield key, value
+        if isinstance(value, dict):
+            yield from _walk(value)
 
 
 def without_pooler(model_type: str) -> dict[str, bool]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from newsacts.backends.base import Choice
 from newsacts.backends.onnx_graphs import load_graph
-from newsacts.backends.onnx_session import choose_int8, choose_threads, feed_batch, open_session
+from newsacts.backends.onnx_session import choose_int8, choose_threads, open_session, run_session
 from newsacts.backends.quantization import FULL_STEPS
 from newsacts.batching import TokenBatch
 from newsacts.calibration import FloatArray
@@ -44,7 +44,7 @@ class OnnxBackend:
 
     def logits(self, batch: TokenBatch) -> FloatArray:
         """Logits in scheme order, float32 (n, k)."""
-        (logits,) = self._session.run(["logits"], feed_batch(batch))
+        (logits,) = run_session(self._session, ["logits"], batch)
         return np.asarray(logits, dtype=np.float32)
 
 

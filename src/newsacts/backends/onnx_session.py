@@ -2,16 +2,16 @@
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from newsacts.backends.base import Choice
 from newsacts.backends.quantization import FULL_STEPS, REDUCED_STEPS
 from newsacts.batching import TokenBatch
+from newsacts.calibration import FloatArray
 from newsacts.errors import BackendError
 
 _DOT_PRODUCTS = ("avx512_vnni", "avx_vnni", "amx_int8")
@@ -23,7 +23,6 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 def open_session(graph: bytes, *, threads: int) -> Any:
     """An onnxruntime session on the CPU. Raises `BackendError` for a graph that it cannot run."""
     import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -32,22 +31,23 @@ def open_session(graph: bytes, *, threads: int) -> Any:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except (
-        faults.Fail,
-        faults.InvalidArgument,
-        faults.InvalidGraph,
-        faults.InvalidProtobuf,
-        faults.NotImplemented,
-        faults.RuntimeException,
-    ) as error:
+    except _list_faults() as error:
         raise BackendError(
             f"onnxruntime {onnxruntime.__version__} cannot run the graph ({error}); use backend='pytorch'"
         ) from error
 
 
-def feed_batch(batch: TokenBatch) -> dict[str, npt.NDArray[np.int32]]:
-    """The inputs of a graph."""
-    return {"ids": batch.ids.astype(np.int32), "mask": batch.mask.astype(np.int32)}
+def run_session(session: Any, outputs: Sequence[str], batch: TokenBatch) -> list[FloatArray]:
+    """The named outputs of a graph for a batch. Raises `BackendError` for tokens that the graph has no rows for."""
+    inputs = {"ids": batch.ids.astype(np.int32), "mask": batch.mask.astype(np.int32)}
+    try:
+        values: list[FloatArray] = session.run(list(outputs), inputs)
+    except _list_faults() as error:
+        raise BackendError(
+            f"onnxruntime cannot run the graph on these tokens ({error}); tokenizer and weights may be of two models: "
+            "restore the checkpoint"
+        ) from error
+    return values
 
 
 def choose_threads(environment: Mapping[str, str] = os.environ) -> Choice:
@@ -74,6 +74,19 @@ def count_cores() -> int:
         siblings = _TOPOLOGY / f"cpu{processor}" / "topology" / "thread_siblings_list"
         cores.add(siblings.read_text(encoding="ascii") if siblings.is_file() else str(processor))
     return min(len(cores), _read_quota() or len(cores))
+
+
+def _list_faults() -> tuple[type[Exception], ...]:
+    from onnxruntime.capi import onnxruntime_pybind11_state as faults
+
+    return (
+        faults.Fail,
+        faults.InvalidArgument,
+        faults.InvalidGraph,
+        faults.InvalidProtobuf,
+        faults.NotImplemented,
+        faults.RuntimeException,
+    )
 
 
 def _read_quota() -> int | None:

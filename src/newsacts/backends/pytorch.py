@@ -5,11 +5,11 @@ from typing import Literal, get_args
 import torch
 
 from newsacts.backends.base import Choice
-from newsacts.backends.network import build_network, load_state
+from newsacts.backends.network import open_network
 from newsacts.batching import TokenBatch
 from newsacts.calibration import FloatArray
 from newsacts.checkpoint import Checkpoint
-from newsacts.errors import BackendError, UsageError
+from newsacts.errors import BackendError, ModelError, UsageError
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 _TORCH_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -26,10 +26,7 @@ class PytorchBackend:
         self._device = torch.device(self._device_choice.value)
         self._dtype_choice = choose_dtype(dtype, self._device)
         self._dtype = _TORCH_DTYPES[self._dtype_choice.value]
-        facts = checkpoint.facts
-        network = build_network(checkpoint.load_encoder_config(), labels=len(facts.scheme), pooling=facts.pooling)
-        load_state(network, checkpoint.load_weights())
-        self._network = network.to(self._device).eval()
+        self._network = open_network(checkpoint).to(self._device)
 
     @property
     def network(self) -> torch.nn.Module:
@@ -50,8 +47,14 @@ class PytorchBackend:
         ids = torch.from_numpy(batch.ids).to(self._device, non_blocking=True)
         mask = torch.from_numpy(batch.mask).to(self._device, non_blocking=True)
         half = self._dtype is not torch.float32
-        with torch.inference_mode(), torch.autocast(self._device.type, dtype=self._dtype, enabled=half):
-            logits: FloatArray = self._network(ids, mask).float().cpu().numpy()
+        try:
+            with torch.inference_mode(), torch.autocast(self._device.type, dtype=self._dtype, enabled=half):
+                logits: FloatArray = self._network(ids, mask).float().cpu().numpy()
+        except IndexError as error:
+            raise ModelError(
+                f"the network has no embedding for a token or a place ({error}); tokenizer and weights may be of two "
+                "models: restore the checkpoint"
+            ) from error
         return logits
 
 

@@ -69,7 +69,7 @@ def bench(
 
 def read_sentences(source: str | None, *, limit: int) -> list[str]:
     """At most `limit` sentences of a file, or of the written corpus, evenly spaced."""
-    from newsacts.backends.activations import read_sentences as read_corpus
+    from newsacts.backends.written_sentences import read_sentences as read_corpus
     from newsacts.bench.timing import pick_evenly
     from newsacts.data.inputs import read_input_texts
 

@@ -1,7 +1,8 @@
 """Decides, once per text, how it is written, because the sign of a sentence's end depends on that.
 
 TOKENISED   Punctuation stands free ("banned them , the kremlin said .") more often than it touches a word.
-            A free-standing stop ends a sentence; a stop that touches a word belongs to an abbreviation.
+            A free-standing stop ends a sentence; a stop that touches a word belongs to an abbreviation. The
+            dots of a spaced ellipsis (". . .") stand free in prose too and are no sign.
 LOWERED     Prose without capitals: the first letter is not a capital and at most one letter in a hundred is
             (lower-cased collections keep some, as in currency codes). A word in lower case may start a
             sentence.
@@ -11,7 +12,13 @@ PROSE       Everything else. A word in lower case never starts a sentence.
 import re
 from enum import Enum, auto
 
-_FREE_MARK = re.compile(r"[.,;:!?()](?<=\s.)(?!\S)")
+_FREE_MARK = re.compile(
+    r"""
+    [.,;:!?()] (?<=\s.) (?!\S)
+    (?: (?<!\.) | (?<!\s\.\s\.)(?!\s\.(?!\S)) )     # no dot beside another that stands free
+    """,
+    re.VERBOSE,
+)
 _TOUCHING_MARK = re.compile(
     r"""
     [,;:.!?)]

@@ -38,6 +38,8 @@ _ZONES_AND_DAYS = _words(
 )
 
 _WORD = re.compile(r"[^\W\d_]{1,16}(?![\w.\-])")
+_ZONE_OR_DAY = re.compile(r"[^\W\d_]{1,16}(?!\.?[\w\-])(?P<stop>\.)?")
+_SHORTEST_FULL_NAME = 5
 _NEXT_LETTER = re.compile(r"\s([^\W\d_])")
 _SAYING = (
     r"(?:said|says|asked|asks|added|adds|told|wrote|writes|tweeted|replied|responded|shouted|declared|insisted"
@@ -108,9 +110,14 @@ def starts_sentence(text: str, position: int, *, is_lowered: bool) -> bool:
 
 
 def is_zone_or_day(text: str, position: int) -> bool:
-    """Whether a time zone or a day of the week stands at `position` ("5 p.m. GMT")."""
-    match = _WORD.match(text, position)
-    return match is not None and match[0].lower() in _ZONES_AND_DAYS
+    """Whether a time zone or a day of the week stands at `position` ("5 p.m. GMT", "10 a.m. Monday.")."""
+    match = _ZONE_OR_DAY.match(text, position)
+    if match is None:
+        return False
+    word = text[position : match.start("stop")] if match["stop"] else match[0]
+    # "Mt." and "Pt." are parts of names, where "MT." and "PT." are zones.
+    is_name = match["stop"] is not None and len(word) < _SHORTEST_FULL_NAME and not word.isupper()
+    return word.lower() in _ZONES_AND_DAYS and not is_name
 
 
 def is_attributed(text: str, position: int, *, is_lowered: bool) -> bool:
