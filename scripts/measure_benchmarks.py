@@ -24,6 +24,7 @@ import numpy as np
 
 from measure_checkpoints import read_commit
 from newsacts import Classifier
+from newsacts.base_models import hash_file
 from newsacts.data.loaders import load_examples
 from newsacts.evaluation.run import evaluate
 from newsacts.training.config import TrainingConfig, load_config
@@ -54,7 +55,7 @@ def fingerprint(config: TrainingConfig) -> str:
     """
     chosen = config.model_dump(mode="json", exclude_defaults=True)
     values = {name: value for name, value in chosen.items() if name not in NOT_OF_THE_RECIPE}
-    files = [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in config.data.train]
+    files = [hash_file(Path(path)) for path in config.data.train]
     return hashlib.sha256(json.dumps([values, files], sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -45,22 +45,31 @@ def measure(folder: Path, examples: list[Example], apart: BoolArray) -> dict[str
     groups = [example.group for example in examples]
     dev = DevSet(exact.predict_logits(texts), build_targets(examples, scheme), groups)
 
-    def score(logits: FloatArray, rows: BoolArray | None = None) -> dict[str, Any]:
-        fitted = cross_fit(dev, scheme, CalibrationSection(), applied_to=logits)
-        kept = np.flatnonzero(np.ones(len(texts), dtype=np.bool_) if rows is None else rows)
-        judged = Judged(
-            dev.truth[kept], fitted.probabilities[kept], fitted.decided[kept], [groups[row] for row in kept]
-        )
-        return score_predictions(judged, scheme)
+    everything = np.ones(len(texts), dtype=np.bool_)
 
-    logits = served.predict_logits(texts)
+    def score(logits: FloatArray, *selections: BoolArray) -> list[dict[str, Any]]:
+        fitted = cross_fit(dev, scheme, CalibrationSection(), applied_to=logits)
+        rows = [np.flatnonzero(selection) for selection in selections]
+        return [
+            score_predictions(
+                Judged(
+                    dev.truth[kept], fitted.probabilities[kept], fitted.decided[kept], [groups[row] for row in kept]
+                ),
+                scheme,
+            )
+            for kept in rows
+        ]
+
+    prose, alone = score(served.predict_logits(texts), everything, apart)
+    (precise,) = score(dev.logits, everything)
+    (wire,) = score(served.predict_logits([to_wire(text) for text in texts]), everything)
     training = served.checkpoint.facts.training
     return {
         "seed": training["config"]["seed"],
-        "prose": score(logits),
-        "exact": score(dev.logits),
-        "apart": score(logits, apart),
-        "wire": score(served.predict_logits([to_wire(text) for text in texts])),
+        "prose": prose,
+        "exact": precise,
+        "apart": alone,
+        "wire": wire,
         "training": {key: training["run"][key] for key in ("seconds", "peak_memory_gb", "steps", "precision")},
         "choices": {"fitted": tell_choices(exact.choices), "scored": tell_choices(served.choices)},
     }
@@ -71,10 +80,11 @@ def find_apart(examples: list[Example], train: list[Path]) -> BoolArray:
     texts = [row.text for path in train for row in read_compared_texts(path, "text")[0]]
     known = {normalise_text(text) for text in texts}
     keys = [normalise_text(example.text) for example in examples]
-    close = set(known)
-    for pair in find_near_duplicates({*keys, *known}):
-        close |= {pair.first} if pair.second in known else set()
-        close |= {pair.second} if pair.first in known else set()
+    pairs = find_near_duplicates({*keys, *known})
+    near = {pair.first for pair in pairs if pair.second in known} | {
+        pair.second for pair in pairs if pair.first in known
+    }
+    close = known | near
     return np.array([key not in close for key in keys], dtype=np.bool_)
 
 
