@@ -21,6 +21,7 @@ from newsacts.bulk.messages import Errand, ShardWorker
 from newsacts.bulk.plan import make_plan
 from newsacts.bulk.ray_cluster import Workers, connect
 from newsacts.bulk.ray_data import classify_corpus_on_ray
+from newsacts.bulk.ray_register import keep_register
 from newsacts.bulk.sources import Inputs
 from newsacts.checkpoint import Checkpoint, open_checkpoint
 from newsacts.classifier import Classifier
@@ -217,6 +218,25 @@ def test_a_fault_in_a_worker_ends_the_run_and_is_told(
         monkeypatch.setattr(Classifier, "from_pretrained", opener)
         with pytest.raises(NewsactsError, match=message):
             run_on_ray(corpus, tmp_path / f"{number}", tiny_checkpoint.folder)
+
+
+class Answering:
+    """An actor that adds itself to a register, and says that it lives."""
+
+    def __init__(self, register: Any) -> None:
+        ray.get(register.add.remote(ray.get_runtime_context().current_actor))
+
+    def answer(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("cluster")
+def test_who_is_in_the_register_ends_with_it_though_it_is_still_referred_to() -> None:
+    with keep_register() as register:
+        actor = ray.remote(Answering).options(num_cpus=2).remote(register)
+        assert ray.get(actor.answer.remote(), timeout=60)
+    with pytest.raises(ray.exceptions.RayActorError):
+        ray.get(actor.answer.remote(), timeout=60)
 
 
 def test_a_worker_with_another_checkpoint_refuses_to_begin(

@@ -43,6 +43,7 @@ def keep_register() -> Iterator[Any]:
         # A cluster that has failed has no actors either, and tells so itself.
         with suppress(ray.exceptions.RayError):
             ray.get(register.end.remote(), timeout=ANSWER_SECONDS)
+        with suppress(ray.exceptions.RayError):
             ray.kill(register)
 
 
