@@ -19,7 +19,8 @@ ModelOption = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="Checkpoint folder, hub id ('owner/name'), or fast: the smaller that ships. Default: the larger.",
+        help="Checkpoint folder, hub id ('owner/name'), or fast: a smaller one, where it was built. Default: the one "
+        "that ships.",
     ),
 ]
 BackendOption = Annotated[
